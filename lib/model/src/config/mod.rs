@@ -1,0 +1,1 @@
+//! Configuration: the fleet as data.
