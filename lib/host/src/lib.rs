@@ -1,1 +1,28 @@
-//! In the making.
+//! Floor 1: the one place that touches the operating system.
+//!
+//! Files, locks, child programs, the clock and the mount table, each with one
+//! spelling. Unix is written and run; Windows and macOS differences are behind
+//! `cfg` in the modules that have them. This is the only crate with `unsafe`.
+
+pub mod barrier;
+pub mod child;
+pub mod clock;
+pub mod dir;
+pub mod error;
+pub mod facts;
+pub mod failpoint;
+pub mod id;
+pub mod identity;
+pub mod lock;
+pub mod mounts;
+pub mod name;
+pub mod places;
+pub mod publish;
+pub mod sparse;
+pub mod stop;
+pub mod volume;
+pub mod xattr;
+
+pub use dir::Dir;
+pub use error::{Error, Result};
+pub use facts::{Facts, Kind};

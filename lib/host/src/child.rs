@@ -1,0 +1,199 @@
+//! Child programs: argument array, cleared environment, deadline, own process group, stderr kept.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::error::{Attempt, Result};
+
+/// The most that is kept of a child's stdout and stderr each, in bytes.
+pub const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
+
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// A program to run.
+#[derive(Debug)]
+pub struct Program {
+    argv: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    stdin: Vec<u8>,
+    deadline: Option<Duration>,
+}
+
+/// What came of running a program.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; `None` when a signal or the deadline ended it.
+    pub code: Option<i32>,
+    /// True if the deadline ended it, or it did not even die of that.
+    pub timed_out: bool,
+    /// What it wrote to stdout.
+    pub stdout: Vec<u8>,
+    /// What it wrote to stderr, as text for people.
+    pub stderr: String,
+}
+
+impl Program {
+    /// A program and its arguments; the environment is `PATH`, `HOME` and `LANG` of ours and nothing else.
+    pub fn new<S: AsRef<OsStr>>(argv: impl IntoIterator<Item = S>) -> Program {
+        let kept = ["PATH", "HOME", "LANG", "SystemRoot"];
+        let env =
+            kept.iter().filter_map(|key| std::env::var_os(key).map(|value| ((*key).into(), value)));
+        Program {
+            argv: argv.into_iter().map(|a| a.as_ref().to_owned()).collect(),
+            env: env.collect(),
+            stdin: Vec::new(),
+            deadline: None,
+        }
+    }
+
+    /// Gives it one more environment variable.
+    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Program {
+        self.env.push((key.into(), value.into()));
+        self
+    }
+
+    /// Gives it bytes to read from stdin; nothing else is ever there.
+    pub fn stdin(mut self, bytes: Vec<u8>) -> Program {
+        self.stdin = bytes;
+        self
+    }
+
+    /// Kills it and its process group after this time.
+    pub fn deadline(mut self, after: Duration) -> Program {
+        self.deadline = Some(after);
+        self
+    }
+
+    /// Runs it to its end or its deadline.
+    ///
+    /// A child that hangs in the kernel (a dead mount) can't be killed: it is left
+    /// behind, and what it said so far is what there is.
+    ///
+    /// # Errors
+    /// When it can't be started; a failing program is no error.
+    pub fn run(self) -> Result<Ended> {
+        let name = self.argv.first().cloned().unwrap_or_default();
+        let mut child = self.spawn().attempt("run", Path::new(&name))?;
+        let stdout = drain(child.stdout.take());
+        let stderr = drain(child.stderr.take());
+        feed(child.stdin.take(), self.stdin);
+        let (status, timed_out) =
+            wait(&mut child, self.deadline).attempt("wait for", Path::new(&name))?;
+        let left_behind = timed_out && status.is_none();
+        Ok(Ended {
+            code: status.filter(|_| !timed_out).and_then(|s| s.code()),
+            timed_out,
+            stdout: if left_behind { Vec::new() } else { collect(stdout) },
+            stderr: String::from_utf8_lossy(&if left_behind {
+                Vec::new()
+            } else {
+                collect(stderr)
+            })
+            .into_owned(),
+        })
+    }
+
+    fn spawn(&self) -> std::io::Result<Child> {
+        let (program, arguments) =
+            self.argv.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(self.env.iter().map(|(k, v)| (k, v)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.spawn()
+    }
+}
+
+fn feed(pipe: Option<impl Write + Send + 'static>, bytes: Vec<u8>) {
+    if let Some(mut pipe) = pipe {
+        // A child that does not read its input to the end is within its rights.
+        std::thread::spawn(move || pipe.write_all(&bytes));
+    }
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> Option<JoinHandle<Vec<u8>>> {
+    pipe.map(|pipe| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let mut pipe = pipe.take(MAX_OUTPUT);
+            let _ = pipe.read_to_end(&mut bytes);
+            let _ = std::io::copy(&mut pipe.into_inner(), &mut std::io::sink());
+            bytes
+        })
+    })
+}
+
+fn collect(thread: Option<JoinHandle<Vec<u8>>>) -> Vec<u8> {
+    thread.and_then(|t| t.join().ok()).unwrap_or_default()
+}
+
+/// Waits; the status is `None` for a child that outlived its killing.
+fn wait(
+    child: &mut Child,
+    deadline: Option<Duration>,
+) -> std::io::Result<(Option<ExitStatus>, bool)> {
+    let Some(deadline) = deadline else { return Ok((Some(child.wait()?), false)) };
+    if let Some(status) = wait_until(child, Instant::now() + deadline)? {
+        return Ok((Some(status), false));
+    }
+    kill_group(child);
+    let grace = Instant::now() + Duration::from_millis(200);
+    Ok((wait_until(child, grace)?, true))
+}
+
+fn wait_until(child: &mut Child, end: Instant) -> std::io::Result<Option<ExitStatus>> {
+    loop {
+        match child.try_wait()? {
+            Some(status) => return Ok(Some(status)),
+            None if Instant::now() >= end => return Ok(None),
+            None => std::thread::sleep(LOOK_EVERY),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn kill_group(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(child: &mut Child) {
+    let _ = child.kill();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::Program;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_child_sees_its_input_and_no_foreign_environment() {
+        let ended =
+            Program::new(["/bin/sh", "-c", "cat; echo \"${CARGO_PKG_NAME-none}$X\" >&2; exit 3"])
+                .env("X", "1")
+                .stdin(b"hello".to_vec())
+                .run()
+                .unwrap();
+        assert_eq!((ended.code, &ended.stdout[..]), (Some(3), &b"hello"[..]));
+        assert_eq!(ended.stderr, "none1\n");
+    }
+
+    #[test]
+    fn the_deadline_kills_the_whole_group() {
+        let began = Instant::now();
+        let ended = Program::new(["/bin/sh", "-c", "sleep 60 & sleep 60"])
+            .deadline(Duration::from_millis(100))
+            .run()
+            .unwrap();
+        assert!(ended.timed_out && ended.code.is_none());
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+}

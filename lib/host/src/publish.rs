@@ -1,0 +1,101 @@
+//! The one way a small file appears: written beside, synced, renamed, its folder synced.
+
+use std::io::Write;
+
+use crate::dir::Dir;
+use crate::error::{Attempt, Meaning, Result};
+use crate::{barrier, failpoint, id};
+
+/// Replaces or makes a file whole: readers see the old or the new content, never a part.
+///
+/// The file's permission bits are `mode` less the umask; a failed attempt leaves nothing behind.
+///
+/// # Errors
+/// When writing, syncing or renaming fails.
+pub fn replace(dir: &Dir, name: &[u8], content: &[u8], mode: u32) -> Result<()> {
+    let temp = write_beside(dir, content, mode)?;
+    finish(dir, &temp, dir.rename(&temp, dir, name))
+}
+
+/// Makes a file whole unless its name exists.
+///
+/// # Errors
+/// [`Meaning::Exists`] when the name exists; else as [`replace`].
+pub fn create(dir: &Dir, name: &[u8], content: &[u8], mode: u32) -> Result<()> {
+    let temp = write_beside(dir, content, mode)?;
+    finish(dir, &temp, dir.rename_new(&temp, dir, name))
+}
+
+/// Renames a finished, synced file into another folder of the same file system without replacing.
+///
+/// # Errors
+/// [`Meaning::Exists`] when the name exists; then the file stays where it was.
+pub fn move_new(from: &Dir, old: &[u8], to: &Dir, name: &[u8]) -> Result<()> {
+    from.rename_new(old, to, name)?;
+    to.sync()
+}
+
+fn write_beside(dir: &Dir, content: &[u8], mode: u32) -> Result<Vec<u8>> {
+    let temp = format!(".phc-{}", id::ordered()).into_bytes();
+    let mut file = dir.create_new(&temp, mode)?;
+    let written = file.write_all(content).and_then(|()| barrier::sync_file(&file));
+    match written.and_then(|()| failpoint::hit("publish.written")) {
+        Ok(()) => Ok(temp),
+        Err(e) => {
+            // The error that matters is the write's; a temporary that can't be removed is only litter.
+            let _ = dir.remove_file(&temp);
+            Err(e).attempt("write", dir.path())
+        }
+    }
+}
+
+fn finish(dir: &Dir, temp: &[u8], renamed: Result<()>) -> Result<()> {
+    if let Err(e) = renamed {
+        let _ = dir.remove_file(temp);
+        return Err(e);
+    }
+    failpoint::hit("publish.renamed").attempt("publish in", dir.path())?;
+    dir.sync()
+}
+
+/// Reads a whole small file; `None` when there is none.
+///
+/// # Errors
+/// When it exists and can't be read, is larger than `limit` bytes, or is no regular file.
+pub fn read(dir: &Dir, name: &[u8], limit: u64) -> Result<Option<Vec<u8>>> {
+    use std::io::Read;
+    let file = match dir.read(name) {
+        Ok(file) => file,
+        Err(e) if e.meaning() == Meaning::Missing => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let path = dir.path().join(&*crate::name::os(name));
+    let meta = file.metadata().attempt("stat", &path)?;
+    if !meta.is_file() || meta.len() > limit {
+        return Err(std::io::Error::other(format!("not a regular file of at most {limit} bytes")))
+            .attempt("read", path);
+    }
+    let mut content = Vec::new();
+    file.take(limit).read_to_end(&mut content).attempt("read", &path)?;
+    Ok(Some(content))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{create, read, replace};
+    use crate::dir::Dir;
+    use crate::error::Meaning;
+
+    #[test]
+    fn a_name_is_replaced_whole_or_refused_and_no_litter_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(temp.path()).unwrap();
+        assert_eq!(read(&dir, b"status", 10).unwrap(), None);
+        create(&dir, b"status", b"one", 0o640).unwrap();
+        assert_eq!(create(&dir, b"status", b"two", 0o640).unwrap_err().meaning(), Meaning::Exists);
+        replace(&dir, b"status", b"three", 0o640).unwrap();
+        assert_eq!(read(&dir, b"status", 10).unwrap().unwrap(), b"three");
+        assert!(read(&dir, b"status", 2).is_err());
+        assert_eq!(dir.entries().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,1 @@
+//! Plans that were refused, and the approvals that let them through.

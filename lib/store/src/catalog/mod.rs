@@ -1,0 +1,1 @@
+//! The catalog: what is stored, as files in the space.

@@ -1,0 +1,1 @@
+//! The manifest: the SQLite database of one cloud.
