@@ -1,7 +1,6 @@
 //! Where things lie below the space root (DESIGN section 5); every path is spelled here once.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use model::cloud::CloudId;
 use model::device::Device;
 use model::relpath::RelPath;
@@ -69,7 +68,7 @@ pub fn consumers() -> RelPath {
 
 /// A UTC date as `yyyymmdd`.
 pub fn date(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).strftime("%Y%m%d").to_string()
+    time.strftime("%Y%m%d").to_string()
 }
 
 #[cfg(test)]
