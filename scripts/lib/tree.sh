@@ -11,12 +11,21 @@ package_mirror() {
 }
 
 # make_tree NAME SUITE [PACKAGE...]: makes the tree NAME from a Debian suite and
-# some packages, unless the cache has it. One that was not finished has another
-# name, and is made anew.
+# some packages, unless the cache has it with all of them. One that was not
+# finished has another name, and is made anew.
 make_tree() {
-    local root=$TREES/$1 suite=$2 mirror
+    local root=$TREES/$1 suite=$2
     shift 2
-    [ ! -d "$root" ] || { lend_network "$root"; return 0; }
+    [ -d "$root" ] || bootstrap_tree "$root" "$suite" || return
+    lend_network "$root"
+    if [ $# = 0 ] || [ "$(cat "$root.packages" 2>/dev/null)" = "$*" ]; then return 0; fi
+    add_packages "$root" "$@" >>"$root.log" 2>&1 || { warn "installing $* failed: see $root.log"; return 1; }
+    echo "$*" >"$root.packages"
+}
+
+# bootstrap_tree ROOT SUITE: the suite's smallest system, complete or not at all.
+bootstrap_tree() {
+    local root=$1 suite=$2 mirror
     mirror=$(package_mirror)
     [ -n "$mirror" ] || { warn "no Debian mirror in this machine's package sources"; return 1; }
     need debootstrap debootstrap debootstrap || { warn "debootstrap is needed"; return 1; }
@@ -25,9 +34,6 @@ make_tree() {
     rm -rf --one-file-system "$root.new"
     debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.new" "$mirror" \
         >"$root.log" 2>&1 || { warn "debootstrap failed: see $root.log"; return 1; }
-    lend_network "$root.new"
-    [ $# = 0 ] || add_packages "$root.new" "$@" >>"$root.log" 2>&1 ||
-        { warn "installing $* failed: see $root.log"; return 1; }
     mv "$root.new" "$root"
 }
 
