@@ -1,0 +1,93 @@
+//! From text to a fragment: everything optional, nothing unknown.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
+
+use super::cloud::CloudFragment;
+use super::error::Fault;
+use super::health::HealthFragment;
+use super::host::Host;
+use super::ingest::Ingest;
+use super::merge::{key_at, moved, overlay};
+use super::pillar::PillarFragment;
+use super::source::Origins;
+use super::spool::Spool;
+use super::trash::Trash;
+use crate::sentinel::Pillar;
+
+/// What a file, or all of them together, may hold.
+///
+/// Sections whose values can't contradict each other are read as they are used.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Fragment {
+    pub(super) host: BTreeMap<Spanned<String>, Host>,
+    pub(super) pillar: BTreeMap<Pillar, Spanned<PillarFragment>>,
+    pub(super) cloud: BTreeMap<Spanned<String>, CloudFragment>,
+    pub(super) ingest: Ingest,
+    pub(super) trash: Trash,
+    pub(super) spool: Spool,
+    pub(super) health: HealthFragment,
+}
+
+/// Reads every source, lays the later over the earlier ones, and takes what results.
+///
+/// Each source is read as a fragment of its own too: what a drop-in hides must be
+/// right all the same.
+pub(super) fn read(origins: &Origins<'_>) -> Result<Fragment, Fault> {
+    let mut whole = DeTable::new();
+    for (start, source) in origins.iter() {
+        let table = DeTable::parse(&source.text).map_err(|e| syntax(&e, start))?;
+        let table = moved(table.into_inner(), start);
+        fragment(table.clone())?;
+        overlay(&mut whole, table);
+    }
+    fragment(whole)
+}
+
+fn fragment(table: DeTable<'_>) -> Result<Fragment, Fault> {
+    let document = Spanned::new(0..0, table.clone());
+    Fragment::deserialize(Deserializer::from(document)).map_err(|e| explain(&e, &table))
+}
+
+fn syntax(error: &toml::de::Error, start: usize) -> Fault {
+    let at = start + error.span().map_or(0, |span| span.start);
+    Fault::new(at..at, one_line(error.message()))
+}
+
+/// Says in the file's own words what the deserializer said in Rust's.
+fn explain(error: &toml::de::Error, table: &DeTable<'_>) -> Fault {
+    let message = error.message();
+    let span = error.span().unwrap_or(0..0);
+    let Some((path, is_key)) = key_at(table, span.start) else {
+        return Fault::new(span, one_line(message));
+    };
+    // serde names the culprit and what it knows in backticks: "unknown field `a`, expected `b` or `c`".
+    let unknown = ["unknown field", "unknown variant"].iter().any(|kind| message.starts_with(kind));
+    let known: Vec<String> = message.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+    match (path.split_last(), unknown) {
+        (Some((key, section)), true) if is_key => {
+            Fault::new(span, unknown_key(key, section)).instead_of(key, known)
+        }
+        (_, true) => {
+            let word = message.split('`').nth(1).unwrap_or_default();
+            let what = format!("{} can't be \"{word}\"", path.join("."));
+            Fault::new(span, what).instead_of(word, known)
+        }
+        _ => Fault::new(span, format!("{}: {}", path.join("."), one_line(message))),
+    }
+}
+
+fn unknown_key(key: &str, section: &[String]) -> String {
+    match section {
+        [] => format!("unknown key \"{key}\""),
+        _ => format!("unknown key \"{key}\" in [{}]", section.join(".")),
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.trim().replace('\n', "; ")
+}

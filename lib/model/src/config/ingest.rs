@@ -1,0 +1,33 @@
+//! `[ingest]`: how clouds are brought in.
+
+use serde::Deserialize;
+
+use super::exclude::Exclude;
+use super::guard::Guard;
+use super::share::{Free, Share};
+
+/// The fleet's settings of `phc-ingest`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// What is left out of every cloud; a list here replaces the default one.
+    pub exclude: Vec<Exclude>,
+    /// Free space of the space below which a run ends with 75. Default 1 %.
+    pub min_free: Free,
+    /// The guard's limits.
+    pub guard: Guard,
+}
+
+impl Default for Ingest {
+    fn default() -> Ingest {
+        Ingest {
+            exclude: DEFAULT_EXCLUDES.map(Exclude::fixed).to_vec(),
+            min_free: Free::Share(Share::percent(1)),
+            guard: Guard::default(),
+        }
+    }
+}
+
+/// Names that systems, editors and sync clients leave behind and nobody misses.
+const DEFAULT_EXCLUDES: [&str; 5] =
+    [".DS_Store", "desktop.ini", "Thumbs.db", "~$*", ".tmp.driveupload"];
