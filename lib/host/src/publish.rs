@@ -1,6 +1,7 @@
 //! The one way a small file appears: written beside, synced, renamed, its folder synced.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 
 use crate::dir::Dir;
 use crate::error::{Attempt, Meaning, Result};
@@ -13,8 +14,22 @@ use crate::{barrier, failpoint, id};
 /// # Errors
 /// When writing, syncing or renaming fails.
 pub fn replace(dir: &Dir, name: &[u8], content: &[u8], mode: u32) -> Result<()> {
-    let temp = write_beside(dir, content, mode)?;
-    finish(dir, &temp, dir.rename(&temp, dir, name))
+    replace_with(dir, name, mode, |file| file.write_all(content))
+}
+
+/// [`replace`] for content that is written bit by bit.
+///
+/// # Errors
+/// As [`replace`], and what `write` reports.
+pub fn replace_with<T>(
+    dir: &Dir,
+    name: &[u8],
+    mode: u32,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<T>,
+) -> Result<T> {
+    let (temp, written) = write_beside(dir, mode, write)?;
+    finish(dir, &temp, dir.rename(&temp, dir, name))?;
+    Ok(written)
 }
 
 /// Makes a file whole unless its name exists.
@@ -22,7 +37,7 @@ pub fn replace(dir: &Dir, name: &[u8], content: &[u8], mode: u32) -> Result<()> 
 /// # Errors
 /// [`Meaning::Exists`] when the name exists; else as [`replace`].
 pub fn create(dir: &Dir, name: &[u8], content: &[u8], mode: u32) -> Result<()> {
-    let temp = write_beside(dir, content, mode)?;
+    let (temp, ()) = write_beside(dir, mode, |file| file.write_all(content))?;
     finish(dir, &temp, dir.rename_new(&temp, dir, name))
 }
 
@@ -35,18 +50,33 @@ pub fn move_new(from: &Dir, old: &[u8], to: &Dir, name: &[u8]) -> Result<()> {
     to.sync()
 }
 
-fn write_beside(dir: &Dir, content: &[u8], mode: u32) -> Result<Vec<u8>> {
+fn write_beside<T>(
+    dir: &Dir,
+    mode: u32,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<T>,
+) -> Result<(Vec<u8>, T)> {
     let temp = format!(".phc-{}", id::ordered()).into_bytes();
-    let mut file = dir.create_new(&temp, mode)?;
-    let written = file.write_all(content).and_then(|()| barrier::sync_file(&file));
-    match written.and_then(|()| failpoint::hit("publish.written")) {
-        Ok(()) => Ok(temp),
+    let file = dir.create_new(&temp, mode)?;
+    match write_synced(&file, write) {
+        Ok(written) => Ok((temp, written)),
         Err(e) => {
             // The error that matters is the write's; a temporary that can't be removed is only litter.
             let _ = dir.remove_file(&temp);
             Err(e).attempt("write", dir.path())
         }
     }
+}
+
+fn write_synced<T>(
+    file: &File,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<T>,
+) -> std::io::Result<T> {
+    let mut buffered = BufWriter::new(file);
+    let written = write(&mut buffered)?;
+    buffered.flush()?;
+    barrier::sync_file(file)?;
+    failpoint::hit("publish.written")?;
+    Ok(written)
 }
 
 fn finish(dir: &Dir, temp: &[u8], renamed: Result<()>) -> Result<()> {

@@ -119,8 +119,9 @@ pub struct FileRecord {
     pub gid: Option<u32>,
     /// A link's target.
     pub target: Option<Text>,
-    /// The copy's path, where it differs from `path`.
-    pub stored_as: Option<RelPath>,
+    /// The copy's modification time in nanoseconds, where it differs from `mtime_ns`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_mtime_ns: Option<i64>,
     /// Extended attributes of the source, base64 by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xattrs: Option<std::collections::BTreeMap<String, String>>,

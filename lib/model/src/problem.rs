@@ -114,6 +114,8 @@ codes! {
     CopyMissing, "copy-missing", Partial, "the next run stores it again if its source still has it";
     /// A file in the copy that the manifest does not know.
     CopyStranger, "copy-stranger", Partial, "move it out of the devices folder; only the toolkit writes there";
+    /// A line of the catalog can't be read.
+    CatalogDamaged, "catalog-damaged", Partial, "the next run announces what the manifest knows; restore the catalog from a backup if the manifest is lost too";
     /// The manifest could not be used and was rebuilt.
     ManifestRebuilt, "manifest-rebuilt", Done, "nothing; the broken one was set aside beside it";
     /// The space does not hold what this device published last.

@@ -1,0 +1,138 @@
+//! Rows that are committed and not announced yet.
+
+use model::ingest::{FileNews, FileRecord, RecordKind};
+use model::relpath::RelPath;
+use rusqlite::{OptionalExtension, params};
+
+use super::reader::{RECORD_COLUMNS, record};
+use super::writer::change_of_name;
+use super::{Error, Manifest, Result};
+
+/// A stretch of rows that wait to be announced.
+#[derive(Debug)]
+pub struct Unannounced {
+    /// What is to be told, oldest first.
+    pub news: Vec<FileNews>,
+    /// The last of them; given back to [`Manifest::forget_announced`].
+    pub upto: i64,
+}
+
+struct Waiting {
+    seq: i64,
+    change: String,
+    folder: i64,
+    name: Vec<u8>,
+    former: Option<Vec<u8>>,
+}
+
+impl Manifest {
+    /// The oldest rows that wait to be announced, at most `limit` of them; `None` when none wait.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn unannounced(&self, cloud: &str, limit: usize) -> Result<Option<Unannounced>> {
+        let waiting = self.waiting(limit)?;
+        let Some(upto) = waiting.last().map(|w| w.seq) else { return Ok(None) };
+        let reader = self.reader()?;
+        let mut news = Vec::with_capacity(waiting.len());
+        let mut folder = (0, RelPath::root());
+        for item in waiting {
+            if folder.0 != item.folder {
+                folder = (item.folder, reader.folder_path(item.folder)?);
+            }
+            news.push(self.tell(cloud, &folder.1, item)?);
+        }
+        Ok(Some(Unannounced { news, upto }))
+    }
+
+    /// Forgets the announced rows up to this one and remembers the increment that told them.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn forget_announced(&mut self, upto: i64, increment: uuid::Uuid) -> Result<()> {
+        let transaction = self.connection.transaction().map_err(|e| Error::of(&self.path, e))?;
+        transaction
+            .execute("DELETE FROM unannounced WHERE seq <= ?1", [upto])
+            .and_then(|_| {
+                transaction.execute(
+                    "INSERT OR REPLACE INTO meta VALUES ('newest_increment', ?1)",
+                    [increment.to_string()],
+                )
+            })
+            .and_then(|_| transaction.commit())
+            .map_err(|e| Error::of(&self.path, e))
+    }
+
+    fn waiting(&self, limit: usize) -> Result<Vec<Waiting>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.sql(|c| {
+            let sql =
+                "SELECT seq, change, folder, name, former FROM unannounced ORDER BY seq LIMIT ?1";
+            let row = |r: &rusqlite::Row<'_>| {
+                let (seq, change, folder, name, former) =
+                    (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?);
+                Ok(Waiting { seq, change, folder, name, former })
+            };
+            c.prepare_cached(sql)?.query_map([limit], row)?.collect()
+        })
+    }
+
+    /// What is to be told of one waiting row: an empty name stands for the folder itself.
+    fn tell(&self, cloud: &str, folder: &RelPath, item: Waiting) -> Result<FileNews> {
+        let file = if item.name.is_empty() {
+            self.folder_told(item.folder, folder)?
+        } else {
+            let path = folder.join(&item.name);
+            match self.record_of(item.folder, &item.name)? {
+                Some(record) => record.told(path),
+                None => removed(path),
+            }
+        };
+        let from = item.former.and_then(|bytes| RelPath::new(bytes).ok());
+        Ok(FileNews { cloud: cloud.to_owned(), file, change: change_of_name(&item.change), from })
+    }
+
+    fn record_of(&self, folder: i64, name: &[u8]) -> Result<Option<super::Record>> {
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM entry WHERE folder = ?1 AND name = ?2");
+        self.sql(|c| {
+            c.prepare_cached(&sql)?
+                .query_row(params![folder, name], |row| record(row, 0))
+                .optional()
+        })
+    }
+
+    fn folder_told(&self, id: i64, path: &RelPath) -> Result<FileRecord> {
+        self.sql(|c| {
+            c.prepare_cached("SELECT live, mtime_ns, mode, uid, gid FROM folder WHERE id = ?1")?
+                .query_row([id], |r| {
+                    Ok(FileRecord {
+                        live: r.get(0)?,
+                        mtime_ns: r.get(1)?,
+                        mode: r.get(2)?,
+                        uid: r.get(3)?,
+                        gid: r.get(4)?,
+                        kind: RecordKind::Folder,
+                        ..removed(path.clone())
+                    })
+                })
+        })
+    }
+}
+
+/// What is told of a row that a later rename took out: it is not there any more.
+fn removed(path: RelPath) -> FileRecord {
+    FileRecord {
+        path,
+        kind: RecordKind::File,
+        live: false,
+        size: None,
+        mtime_ns: 0,
+        digest: None,
+        mode: None,
+        uid: None,
+        gid: None,
+        target: None,
+        copy_mtime_ns: None,
+        xattrs: None,
+    }
+}

@@ -1,0 +1,215 @@
+//! Reading the manifest, each thread with a connection of its own.
+
+use std::path::{Path, PathBuf};
+
+use model::relpath::RelPath;
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Row};
+
+use super::row::{Known, Record, RowKind, xattrs_of_text};
+use super::{Error, Result};
+
+/// A connection for reading.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// A folder's row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FolderRow {
+    /// Its id; 0 is the root.
+    pub id: i64,
+    /// The name in its parent.
+    pub name: Box<[u8]>,
+    /// False once it left the source.
+    pub live: bool,
+}
+
+const KNOWN: &str = "SELECT name, kind, live, suspect, size, mtime_ns, ctime_ns, file_id FROM entry WHERE folder = ?1 ORDER BY name";
+pub(super) const RECORD_COLUMNS: &str = "kind, live, suspect, size, mtime_ns, ctime_ns, btime_ns, file_id, \
+     mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms";
+
+impl Reader {
+    pub(super) fn open(path: &Path) -> Result<Reader> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .and_then(|c| c.busy_timeout(std::time::Duration::from_secs(30)).map(|()| c))
+            .and_then(|c| c.pragma_update(None, "query_only", true).map(|()| c))
+            .map_err(|e| Error::of(path, e))?;
+        connection.set_prepared_statement_cache_capacity(16);
+        Ok(Reader { connection, path: path.to_owned() })
+    }
+
+    /// The rows of a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn entries(&self, folder: i64) -> Result<Vec<Known>> {
+        self.with(KNOWN, |statement| statement.query_map([folder], known)?.collect())
+    }
+
+    /// The folders in a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn folders(&self, parent: i64) -> Result<Vec<FolderRow>> {
+        let sql = "SELECT id, name, live FROM folder WHERE parent = ?1 ORDER BY name";
+        self.with(sql, |statement| statement.query_map([parent], folder_row)?.collect())
+    }
+
+    /// A whole row; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn record(&self, folder: i64, name: &[u8]) -> Result<Option<Record>> {
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM entry WHERE folder = ?1 AND name = ?2");
+        self.with(&sql, |statement| {
+            statement.query_row((folder, name), |row| record(row, 0)).optional()
+        })
+    }
+
+    /// The id of a folder; `None` when it is not known.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn folder_id(&self, path: &RelPath) -> Result<Option<i64>> {
+        let mut id = 0;
+        for name in path.names() {
+            let sql = "SELECT id FROM folder WHERE parent = ?1 AND name = ?2";
+            match self.with(sql, |s| s.query_row((id, name), |row| row.get(0)).optional())? {
+                Some(found) => id = found,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(id))
+    }
+
+    /// The path of a folder.
+    ///
+    /// # Errors
+    /// When the database can't be read, or the folder is not in it.
+    pub fn folder_path(&self, id: i64) -> Result<RelPath> {
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        let mut at = id;
+        while at != 0 {
+            let sql = "SELECT parent, name FROM folder WHERE id = ?1";
+            let (parent, name) =
+                self.with(sql, |s| s.query_row([at], |row| Ok((row.get(0)?, row.get(1)?))))?;
+            names.push(name);
+            at = parent;
+        }
+        Ok(names.iter().rev().fold(RelPath::root(), |path, name| path.join(name)))
+    }
+
+    /// Calls `each` for every row, folder by folder.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn each_record(&self, each: &mut dyn FnMut(RelPath, Record)) -> Result<()> {
+        let mut waiting = vec![(0, RelPath::root())];
+        while let Some((id, path)) = waiting.pop() {
+            for (name, record) in self.records(id)? {
+                each(path.join(&name), record);
+            }
+            waiting.extend(self.folders(id)?.into_iter().map(|row| (row.id, path.join(&row.name))));
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for every folder but the root: its path, whether it is live, mtime in ns, mode.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn each_folder(&self, each: &mut dyn FnMut(RelPath, bool, i64, u32)) -> Result<()> {
+        let sql =
+            "SELECT id, name, live, mtime_ns, mode FROM folder WHERE parent = ?1 ORDER BY name";
+        let mut waiting = vec![(0i64, RelPath::root())];
+        while let Some((id, path)) = waiting.pop() {
+            let rows: Vec<(i64, Vec<u8>, bool, i64, u32)> = self.with(sql, |s| {
+                s.query_map([id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?
+                    .collect()
+            })?;
+            for (child, name, live, mtime_ns, mode) in rows {
+                let path = path.join(&name);
+                each(path.clone(), live, mtime_ns, mode);
+                waiting.push((child, path));
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&self, folder: i64) -> Result<Vec<(Vec<u8>, Record)>> {
+        let sql =
+            format!("SELECT name, {RECORD_COLUMNS} FROM entry WHERE folder = ?1 ORDER BY name");
+        self.with(&sql, |s| {
+            s.query_map([folder], |row| Ok((row.get(0)?, record(row, 1)?)))?.collect()
+        })
+    }
+
+    /// Live files and their bytes, and tombstones.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn counts(&self) -> Result<(u64, u64, u64)> {
+        let sql = "SELECT COALESCE(SUM(live), 0), COALESCE(SUM(size * live), 0), COALESCE(SUM(1 - live), 0) \
+                   FROM entry WHERE kind = 1";
+        self.with(sql, |s| {
+            s.query_row([], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?, unsigned(row, 2)?)))
+        })
+    }
+
+    pub(super) fn with<T>(
+        &self,
+        sql: &str,
+        work: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| work(&mut statement))
+            .map_err(|e| Error::of(&self.path, e))
+    }
+}
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        name: row.get_ref(0)?.as_blob()?.into(),
+        kind: RowKind::of_number(row.get(1)?)?,
+        live: row.get(2)?,
+        suspect: row.get(3)?,
+        size: unsigned(row, 4)?,
+        mtime_ns: row.get(5)?,
+        ctime_ns: row.get(6)?,
+        file_id: row.get::<_, i64>(7)?.cast_unsigned(),
+    })
+}
+
+fn folder_row(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
+    Ok(FolderRow { id: row.get(0)?, name: row.get_ref(1)?.as_blob()?.into(), live: row.get(2)? })
+}
+
+pub(super) fn record(row: &Row<'_>, at: usize) -> rusqlite::Result<Record> {
+    Ok(Record {
+        kind: RowKind::of_number(row.get(at)?)?,
+        live: row.get(at + 1)?,
+        suspect: row.get(at + 2)?,
+        size: unsigned(row, at + 3)?,
+        mtime_ns: row.get(at + 4)?,
+        ctime_ns: row.get(at + 5)?,
+        btime_ns: row.get(at + 6)?,
+        file_id: row.get::<_, i64>(at + 7)?.cast_unsigned(),
+        mode: row.get(at + 8)?,
+        uid: row.get(at + 9)?,
+        gid: row.get(at + 10)?,
+        digest: row.get(at + 11)?,
+        copy_mtime_ns: row.get(at + 12)?,
+        target: row.get(at + 13)?,
+        xattrs: xattrs_of_text(row.get(at + 14)?),
+        gone_ms: row.get(at + 15)?,
+    })
+}
+
+fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(at)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
+}

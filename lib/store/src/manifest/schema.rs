@@ -1,0 +1,62 @@
+//! The tables, and how older ones become the present ones.
+
+use rusqlite::Connection;
+
+/// The version of the tables, kept in `PRAGMA user_version`.
+pub const VERSION: i64 = 1;
+
+/// Marks the file as ours (`PRAGMA application_id`): "phcm".
+pub const APPLICATION_ID: i64 = 0x7068_636d;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE folder (
+    id     INTEGER PRIMARY KEY,
+    parent INTEGER NOT NULL,
+    name   BLOB    NOT NULL,
+    live   INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
+    UNIQUE (parent, name)
+);
+CREATE TABLE entry (
+    folder INTEGER NOT NULL,
+    name   BLOB    NOT NULL,
+    kind   INTEGER NOT NULL,
+    live   INTEGER NOT NULL,
+    suspect INTEGER NOT NULL,
+    size   INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, ctime_ns INTEGER, file_id INTEGER NOT NULL,
+    btime_ns INTEGER,
+    mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
+    digest BLOB, copy_mtime_ns INTEGER, target BLOB, xattrs TEXT, gone_ms INTEGER,
+    PRIMARY KEY (folder, name)
+) WITHOUT ROWID;
+CREATE TABLE unannounced (
+    seq INTEGER PRIMARY KEY, change TEXT NOT NULL, folder INTEGER NOT NULL, name BLOB NOT NULL, former BLOB
+);
+CREATE TABLE inflight (run TEXT NOT NULL, folder BLOB NOT NULL, PRIMARY KEY (run, folder)) WITHOUT ROWID;
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, finished_ms INTEGER, outcome TEXT,
+    gone INTEGER NOT NULL DEFAULT 0, rewritten INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+";
+
+/// Sets how this connection works: write-ahead log, every commit on disk before it is believed.
+pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "temp_store", "memory")
+}
+
+/// Makes the tables in an empty database.
+pub fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    configure(connection)?;
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.execute("INSERT INTO folder VALUES (0, -1, x'', 1, 0, 0, 0, 0)", [])?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}

@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use model::ingest::Change;
+use model::relpath::RelPath;
+
+use super::{Manifest, News, Opened, Record, RowKind};
+
+fn record(size: u64) -> Record {
+    Record {
+        kind: RowKind::File,
+        live: true,
+        suspect: false,
+        size,
+        mtime_ns: -5,
+        ctime_ns: Some(7),
+        btime_ns: None,
+        file_id: u64::MAX,
+        mode: 0o640,
+        uid: 1,
+        gid: 2,
+        digest: Some([9; 32]),
+        copy_mtime_ns: Some(-4),
+        target: None,
+        xattrs: BTreeMap::from([(b"user.tag".to_vec(), b"\xff".to_vec())]),
+        gone_ms: None,
+    }
+}
+
+fn fresh(dir: &tempfile::TempDir) -> Manifest {
+    match Manifest::open(&dir.path().join("m.sqlite")).unwrap() {
+        Opened::Fresh(manifest) => manifest,
+        Opened::Existing(_) => panic!("there was none"),
+    }
+}
+
+#[test]
+fn rows_come_back_as_they_were_put_and_only_after_the_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut manifest = fresh(&dir);
+    let folder = RelPath::new("a/b").unwrap();
+    let reader = manifest.reader().unwrap();
+
+    let mut batch = manifest.batch().unwrap();
+    batch.put(&folder, b"x\xff", &record(3)).unwrap();
+    drop(batch);
+    assert_eq!(reader.folder_id(&folder).unwrap(), None);
+
+    let mut batch = manifest.batch().unwrap();
+    batch.put(&folder, b"x\xff", &record(3)).unwrap();
+    batch.commit().unwrap();
+    let id = reader.folder_id(&folder).unwrap().unwrap();
+    assert_eq!(reader.folder_path(id).unwrap(), folder);
+    assert_eq!(reader.record(id, b"x\xff").unwrap().unwrap(), record(3));
+    assert_eq!(reader.entries(id).unwrap()[0].file_id, u64::MAX);
+    assert_eq!(reader.counts().unwrap(), (1, 3, 0));
+}
+
+#[test]
+fn what_is_committed_waits_until_it_is_announced() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut manifest = fresh(&dir);
+    let root = RelPath::root();
+    let mut batch = manifest.batch().unwrap();
+    batch.put(&root, b"new", &record(1)).unwrap();
+    let from = RelPath::new("old").unwrap();
+    batch
+        .announce(&root, b"new", &News { change: Change::Renamed, from: Some(from.clone()) })
+        .unwrap();
+    batch.commit().unwrap();
+
+    let told = manifest.unannounced("icloud", 10).unwrap().unwrap();
+    assert_eq!((told.news[0].change, told.news[0].from.clone()), (Change::Renamed, Some(from)));
+    assert_eq!(told.news[0].file.copy_mtime_ns, Some(-4));
+    let back = Record::from_told(&told.news[0].file).unwrap();
+    assert_eq!(back.digest, record(1).digest);
+    assert_eq!(back.xattrs, record(1).xattrs);
+    assert!(back.suspect);
+
+    let increment = uuid::Uuid::nil();
+    manifest.forget_announced(told.upto, increment).unwrap();
+    assert!(manifest.unannounced("icloud", 10).unwrap().is_none());
+    assert_eq!(manifest.meta("newest_increment").unwrap().unwrap(), increment.to_string());
+}
+
+#[test]
+fn what_is_no_manifest_is_broken_and_can_be_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.sqlite");
+    for content in [&b"garbage garbage garbage"[..], b"SQLite format 3\0cut"] {
+        std::fs::write(&path, content).unwrap();
+        assert!(Manifest::open(&path).unwrap_err().is_broken());
+    }
+    let aside = Manifest::set_aside(&path, "1").unwrap();
+    assert!(aside.exists() && !path.exists());
+    assert!(matches!(Manifest::open(&path).unwrap(), Opened::Fresh(_)));
+}

@@ -1,0 +1,251 @@
+//! Writing the manifest: whole batches, each one transaction.
+
+use std::collections::HashMap;
+
+use model::ingest::Change;
+use model::relpath::RelPath;
+use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::row::{Record, xattrs_text};
+use super::{Error, Manifest, Result};
+
+/// What is to be announced of a row: the change, and the former path of a rename.
+#[derive(Clone, PartialEq, Debug)]
+pub struct News {
+    /// What was done.
+    pub change: Change,
+    /// The former path of a rename.
+    pub from: Option<RelPath>,
+}
+
+/// One transaction; nothing of it is there until [`Batch::commit`].
+#[derive(Debug)]
+pub struct Batch<'a> {
+    transaction: Transaction<'a>,
+    path: &'a std::path::Path,
+    folders: HashMap<RelPath, i64>,
+}
+
+impl Manifest {
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn batch(&mut self) -> Result<Batch<'_>> {
+        let path = self.path.as_path();
+        let transaction = self.connection.transaction().map_err(|e| Error::of(path, e))?;
+        Ok(Batch { transaction, path, folders: HashMap::new() })
+    }
+}
+
+impl Batch<'_> {
+    /// Puts a row in place of whatever had its name.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn put(&mut self, folder: &RelPath, name: &[u8], record: &Record) -> Result<()> {
+        let folder = self.folder_id(folder)?;
+        self.sql(
+            "INSERT OR REPLACE INTO entry (folder, name, kind, live, suspect, size, mtime_ns, ctime_ns, btime_ns, \
+             file_id, mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms) \
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+            params![
+                folder,
+                name,
+                record.kind.number(),
+                record.live,
+                record.suspect,
+                record.size.cast_signed(),
+                record.mtime_ns,
+                record.ctime_ns,
+                record.btime_ns,
+                record.file_id.cast_signed(),
+                record.mode,
+                record.uid,
+                record.gid,
+                record.digest,
+                record.copy_mtime_ns,
+                record.target,
+                xattrs_text(&record.xattrs),
+                record.gone_ms,
+            ],
+        )
+    }
+
+    /// Makes a row a tombstone; its copy stays.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn bury(&mut self, folder: &RelPath, name: &[u8], gone_ms: i64) -> Result<()> {
+        let folder = self.folder_id(folder)?;
+        self.sql(
+            "UPDATE entry SET live = 0, gone_ms = ?3 WHERE folder = ?1 AND name = ?2",
+            params![folder, name, gone_ms],
+        )
+    }
+
+    /// Takes a row out, as a rename does with the former name.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn remove(&mut self, folder: &RelPath, name: &[u8]) -> Result<()> {
+        let folder = self.folder_id(folder)?;
+        self.sql("DELETE FROM entry WHERE folder = ?1 AND name = ?2", params![folder, name])
+    }
+
+    /// Puts a folder's row.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn put_folder(
+        &mut self,
+        path: &RelPath,
+        live: bool,
+        mtime_ns: i64,
+        mode: u32,
+        owner: (u32, u32),
+    ) -> Result<()> {
+        let id = self.folder_id(path)?;
+        self.sql(
+            "UPDATE folder SET live = ?2, mtime_ns = ?3, mode = ?4, uid = ?5, gid = ?6 WHERE id = ?1",
+            params![id, live, mtime_ns, mode, owner.0, owner.1],
+        )
+    }
+
+    /// Notes what is to be announced of a row.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn announce(&mut self, folder: &RelPath, name: &[u8], news: &News) -> Result<()> {
+        let folder = self.folder_id(folder)?;
+        let change = change_name(news.change);
+        let former = news.from.as_ref().map(RelPath::as_bytes);
+        self.sql(
+            "INSERT INTO unannounced (change, folder, name, former) VALUES (?1, ?2, ?3, ?4)",
+            params![change, folder, name, former],
+        )
+    }
+
+    /// Notes the copy's folders in which this run may leave temporaries; those of an earlier batch are forgotten.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn note_inflight(&mut self, run: Uuid, folders: &[RelPath]) -> Result<()> {
+        self.forget_inflight()?;
+        for folder in folders {
+            self.sql(
+                "INSERT INTO inflight VALUES (?1, ?2)",
+                params![run.to_string(), folder.as_bytes()],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Forgets which folders may hold temporaries: they are known to hold none.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn forget_inflight(&mut self) -> Result<()> {
+        self.sql("DELETE FROM inflight", [])
+    }
+
+    /// Adds to what a run has destroyed so far; the guard counts it for a day.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn count_applied(
+        &mut self,
+        run: Uuid,
+        gone: u64,
+        rewritten: u64,
+        bytes: u64,
+    ) -> Result<()> {
+        self.sql(
+            "UPDATE run SET gone = gone + ?2, rewritten = rewritten + ?3, bytes = bytes + ?4 WHERE id = ?1",
+            params![run.to_string(), gone.cast_signed(), rewritten.cast_signed(), bytes.cast_signed()],
+        )
+    }
+
+    /// Makes everything of this batch lasting.
+    ///
+    /// # Errors
+    /// When the database can't be written; nothing of the batch is there then.
+    pub fn commit(self) -> Result<()> {
+        let path = self.path;
+        host::failpoint::hit("manifest.committing").map_err(|e| io_error(path, &e))?;
+        self.transaction.commit().map_err(|e| Error::of(path, e))?;
+        host::failpoint::hit("manifest.committed").map_err(|e| io_error(path, &e))
+    }
+
+    fn folder_id(&mut self, path: &RelPath) -> Result<i64> {
+        if let Some(id) = self.folders.get(path) {
+            return Ok(*id);
+        }
+        let id = match path.split() {
+            None => 0,
+            Some((parent, name)) => {
+                let parent = self.folder_id(&parent)?;
+                self.find_folder(parent, name)?.map_or_else(|| self.add_folder(parent, name), Ok)?
+            }
+        };
+        self.folders.insert(path.clone(), id);
+        Ok(id)
+    }
+
+    fn find_folder(&self, parent: i64, name: &[u8]) -> Result<Option<i64>> {
+        self.transaction
+            .prepare_cached("SELECT id FROM folder WHERE parent = ?1 AND name = ?2")
+            .and_then(|mut s| s.query_row(params![parent, name], |row| row.get(0)).optional())
+            .map_err(|e| Error::of(self.path, e))
+    }
+
+    fn add_folder(&self, parent: i64, name: &[u8]) -> Result<i64> {
+        self.sql(
+            "INSERT INTO folder (parent, name, live, mtime_ns, mode, uid, gid) VALUES (?1, ?2, 1, 0, 0, 0, 0)",
+            params![parent, name],
+        )?;
+        Ok(self.transaction.last_insert_rowid())
+    }
+
+    fn sql(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(drop)
+            .map_err(|e| Error::of(self.path, e))
+    }
+}
+
+fn io_error(path: &std::path::Path, error: &std::io::Error) -> Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+    Error::Failed {
+        path: path.to_owned(),
+        source: rusqlite::Error::SqliteFailure(code, Some(error.to_string())),
+    }
+}
+
+pub(super) fn change_name(change: Change) -> &'static str {
+    match change {
+        Change::Stored => "stored",
+        Change::Replaced => "replaced",
+        Change::Adopted => "adopted",
+        Change::Renamed => "renamed",
+        Change::Linked => "linked",
+        Change::Touched => "touched",
+        Change::Gone => "gone",
+    }
+}
+
+pub(super) fn change_of_name(name: &str) -> Change {
+    const ALL: [Change; 7] = [
+        Change::Stored,
+        Change::Replaced,
+        Change::Adopted,
+        Change::Renamed,
+        Change::Linked,
+        Change::Touched,
+        Change::Gone,
+    ];
+    ALL.into_iter().find(|c| change_name(*c) == name).unwrap_or(Change::Stored)
+}
