@@ -21,6 +21,8 @@ pub struct PillarHere {
     pub pillar: Pillar,
     /// Where it belongs: the mount point, drive or local folder.
     pub path: Place,
+    /// False where the path is only the usual one: then the adopted one goes before it.
+    pub named: bool,
     /// True where it is a folder of a disk of this host, not a mount from a server.
     pub local: bool,
     /// The server's name; `None` where local, or not configured.
@@ -108,12 +110,13 @@ impl PillarEntry {
         let on = self.on.iter().find(|(name, _)| name.is(host)).map(|(_, on)| on);
         let local = on.is_some_and(|on| on.local);
         let (server, share) = self.server.clone().filter(|_| !local).unzip();
-        let usual = self.paths.get(&os).cloned().unwrap_or_else(|| default_path(pillar, os));
+        let said = on.and_then(|on| on.path.as_ref()).or(self.paths.get(&os)).cloned();
         let network = || if server.is_some() { network_types() } else { Vec::new() };
         let shared = self.fs_type.clone().filter(|_| !local);
         PillarHere {
             pillar,
-            path: on.and_then(|on| on.path.clone()).unwrap_or(usual),
+            named: said.is_some() || local || server.is_some(),
+            path: said.unwrap_or_else(|| default_path(pillar, os)),
             local,
             id: on.and_then(|on| on.id.as_ref()).or(self.id.as_ref()).map(|id| *id.get_ref()),
             fs_type: on.and_then(|on| on.fs_type.clone()).or(shared).unwrap_or_else(network),
