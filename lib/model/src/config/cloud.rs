@@ -9,6 +9,7 @@ use super::guard::{Guard, GuardFragment};
 use super::host::{Hosts, known};
 use super::name::Name;
 use super::period::Period;
+use super::pillar::check_fits;
 use super::place::Place;
 use crate::cloud::CloudId;
 
@@ -196,10 +197,7 @@ fn check_device(
         return Err(Fault::at(user, what).instead_of(user.get_ref().as_str(), users));
     }
     match (path, known_host.os) {
-        (Some(path), Some(os)) if !path.get_ref().fits(os) => {
-            let what = format!("\"{}\" is no path on {}", path.get_ref(), os.name());
-            Err(Fault::at(path, what))
-        }
+        (Some(path), Some(os)) => check_fits(path, os),
         _ => Ok(()),
     }
 }

@@ -88,9 +88,15 @@ impl Fault {
 /// The candidate that is nearly the same word, if there is one.
 fn nearest(word: &str, candidates: &[String]) -> Option<String> {
     let word = word.to_lowercase();
-    let near = candidates.iter().map(|c| (strsim::jaro_winkler(&word, c), c));
-    let best = near.filter(|(score, _)| *score > 0.8).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let scored = candidates.iter().map(|known| (likeness(&word, known), known));
+    let best = scored.filter(|(score, _)| *score > 0.8).max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, candidate)| candidate.clone())
+}
+
+/// From 0, nothing alike, to 1, the same; one slip in a word of three letters is alike.
+fn likeness(word: &str, known: &str) -> f64 {
+    let one_slip = word.len() > 2 && strsim::osa_distance(word, known) == 1;
+    strsim::jaro_winkler(word, known).max(if one_slip { 0.9 } else { 0.0 })
 }
 
 #[cfg(test)]
@@ -106,6 +112,8 @@ mod tests {
             ("maxage", Some("max_age")),
             ("on-gone", Some("on_gone")),
             ("hsot", Some("host")),
+            ("uesr", Some("user")),
+            ("pth", Some("path")),
             ("colour", None),
             ("", None),
         ] {

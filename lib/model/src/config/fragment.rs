@@ -36,21 +36,31 @@ pub(super) struct Fragment {
 /// Reads every source, lays the later over the earlier ones, and takes what results.
 ///
 /// Each source is read as a fragment of its own too: what a drop-in hides must be
-/// right all the same.
-pub(super) fn read(origins: &Origins<'_>) -> Result<Fragment, Fault> {
+/// right all the same. The merged table comes along, to name what a later check finds.
+pub(super) fn read<'s>(origins: &Origins<'s>) -> Result<(Fragment, DeTable<'s>), Fault> {
     let mut whole = DeTable::new();
     for (start, source) in origins.iter() {
         let table = DeTable::parse(&source.text).map_err(|e| syntax(&e, start))?;
         let table = moved(table.into_inner(), start);
-        fragment(table.clone())?;
+        fragment(&table)?;
         overlay(&mut whole, table);
     }
-    fragment(whole)
+    Ok((fragment(&whole)?, whole))
 }
 
-fn fragment(table: DeTable<'_>) -> Result<Fragment, Fault> {
+fn fragment(table: &DeTable<'_>) -> Result<Fragment, Fault> {
     let document = Spanned::new(0..0, table.clone());
-    Fragment::deserialize(Deserializer::from(document)).map_err(|e| explain(&e, &table))
+    Fragment::deserialize(Deserializer::from(document)).map_err(|e| explain(&e, table))
+}
+
+/// Puts the name of the value before what is wrong with it; a key is named already.
+pub(super) fn named(fault: Fault, table: &DeTable<'_>) -> Fault {
+    match key_at(table, fault.span.start) {
+        Some((path, false)) => {
+            Fault { what: format!("{}: {}", path.join("."), fault.what), ..fault }
+        }
+        _ => fault,
+    }
 }
 
 fn syntax(error: &toml::de::Error, start: usize) -> Fault {
@@ -77,7 +87,28 @@ fn explain(error: &toml::de::Error, table: &DeTable<'_>) -> Fault {
             let what = format!("{} can't be \"{word}\"", path.join("."));
             Fault::new(span, what).instead_of(word, known)
         }
-        _ => Fault::new(span, format!("{}: {}", path.join("."), one_line(message))),
+        _ => Fault::new(span, format!("{}: {}", path.join("."), plain(message))),
+    }
+}
+
+/// What serde calls by Rust's names, as phc.toml(5) calls it.
+const WORDS: [(&str, &str); 6] = [
+    ("expected a nonzero u32", "expected a whole number from 1"),
+    ("expected u64", "expected a whole number"),
+    ("expected a sequence", "expected a list"),
+    ("expected a boolean", "expected true or false"),
+    ("expected a map", "expected a table"),
+    ("invalid type: map", "invalid type: table"),
+];
+
+fn plain(message: &str) -> String {
+    let mut plain = one_line(message);
+    for (theirs, ours) in WORDS {
+        plain = plain.replace(theirs, ours);
+    }
+    match plain.split_once("expected struct ") {
+        Some((before, _)) => format!("{before}expected a table"),
+        None => plain,
     }
 }
 

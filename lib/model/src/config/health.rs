@@ -55,9 +55,7 @@ impl HealthFragment {
         let (warn, critical) = (health.free_warn, health.free_critical);
         match at {
             Some(at) if more(critical, warn) => {
-                let what = format!(
-                    "free_critical, {critical}, is more than free_warn, {warn}: nobody would be warned first"
-                );
+                let what = format!("critical at {critical} is above the warning at {warn}");
                 Err(Fault::new(at, what))
             }
             _ => Ok(health),

@@ -89,7 +89,9 @@ impl Config {
     /// The first thing that is wrong, with its file and line.
     pub fn load(sources: &[Source]) -> Result<Config, ConfigError> {
         let origins = Origins::new(sources);
-        let config = fragment::read(&origins).and_then(Config::checked);
+        let config = fragment::read(&origins).and_then(|(fragment, table)| {
+            Config::checked(fragment).map_err(|fault| fragment::named(fault, &table))
+        });
         config.map_err(|fault| origins.error(fault))
     }
 

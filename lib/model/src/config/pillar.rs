@@ -58,7 +58,7 @@ struct Paths {
 }
 
 /// `[pillar.NAME.on.HOST]`: what is different on one host.
-#[derive(Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct OnHost {
     path: Option<Spanned<Place>>,
@@ -73,16 +73,8 @@ pub(super) struct PillarEntry {
     server: Option<(String, String)>,
     id: Option<Spanned<Uuid>>,
     fs_type: Option<Vec<String>>,
-    paths: BTreeMap<Os, Place>,
-    on: BTreeMap<Name, Local>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Local {
-    path: Option<Place>,
-    local: bool,
-    id: Option<Spanned<Uuid>>,
-    fs_type: Option<Vec<String>>,
+    paths: BTreeMap<Os, Spanned<Place>>,
+    on: BTreeMap<Name, OnHost>,
 }
 
 impl PillarEntry {
@@ -97,7 +89,11 @@ impl PillarEntry {
                 check_share(&share)?;
                 Some((server.into_inner(), share.into_inner()))
             }
-            _ => return Err(Fault::new(whole, "server and share belong together; one is missing")),
+            (server, _) => {
+                let missing = if server.is_some() { "share" } else { "server" };
+                let what = format!("server and share belong together; {missing} is missing");
+                return Err(Fault::new(whole, what));
+            }
         };
         let paths = table.path.checked()?;
         let on = table.on.into_iter().map(|(host, on)| on.checked(host, hosts));
@@ -110,13 +106,13 @@ impl PillarEntry {
         let on = self.on.iter().find(|(name, _)| name.is(host)).map(|(_, on)| on);
         let local = on.is_some_and(|on| on.local);
         let (server, share) = self.server.clone().filter(|_| !local).unzip();
-        let said = on.and_then(|on| on.path.as_ref()).or(self.paths.get(&os)).cloned();
+        let said = on.and_then(|on| on.path.as_ref()).or(self.paths.get(&os));
         let network = || if server.is_some() { network_types() } else { Vec::new() };
         let shared = self.fs_type.clone().filter(|_| !local);
         PillarHere {
             pillar,
             named: said.is_some() || local || server.is_some(),
-            path: said.unwrap_or_else(|| default_path(pillar, os)),
+            path: said.map_or_else(|| default_path(pillar, os), |path| path.get_ref().clone()),
             local,
             id: on.and_then(|on| on.id.as_ref()).or(self.id.as_ref()).map(|id| *id.get_ref()),
             fs_type: on.and_then(|on| on.fs_type.clone()).or(shared).unwrap_or_else(network),
@@ -137,7 +133,7 @@ pub(super) fn check_ids(pillars: &BTreeMap<Pillar, PillarEntry>) -> Result<(), F
     for (pillar, id) in ids {
         match seen.insert(*id.get_ref(), pillar) {
             Some(other) if other != pillar => {
-                let what = format!("volume {} is named for {other} already", id.get_ref());
+                let what = format!("volume {} is {other}'s already", id.get_ref());
                 return Err(Fault::at(id, what));
             }
             _ => {}
@@ -169,31 +165,32 @@ fn default_path(pillar: Pillar, os: Os) -> Place {
 }
 
 impl Paths {
-    fn checked(self) -> Result<BTreeMap<Os, Place>, Fault> {
+    fn checked(self) -> Result<BTreeMap<Os, Spanned<Place>>, Fault> {
         let all = [(Os::Linux, self.linux), (Os::Macos, self.macos), (Os::Windows, self.windows)];
         let given = all.into_iter().filter_map(|(os, path)| Some((os, path?)));
-        given.map(|(os, path)| Ok((os, fitting(path, os)?))).collect()
+        given.map(|(os, path)| check_fits(&path, os).map(|()| (os, path))).collect()
     }
 }
 
 impl OnHost {
-    fn checked(self, host: Spanned<String>, hosts: &Hosts) -> Result<(Name, Local), Fault> {
-        let name: Name = host.get_ref().parse().map_err(|e| Fault::at(&host, format!("{e}")))?;
-        let os = known(hosts, &Spanned::new(host.span(), name.clone()))?.os;
-        let path = match (self.path, os) {
-            (Some(path), Some(os)) => Some(fitting(path, os)?),
-            (path, _) => path.map(Spanned::into_inner),
-        };
-        Ok((name, Local { path, local: self.local, id: self.id, fs_type: self.fs_type }))
+    fn checked(self, key: Spanned<String>, hosts: &Hosts) -> Result<(Name, OnHost), Fault> {
+        let name: Name = key.get_ref().parse().map_err(|e| Fault::at(&key, format!("host {e}")))?;
+        let name = Spanned::new(key.span(), name);
+        let os = known(hosts, &name)?.os;
+        if let (Some(path), Some(os)) = (&self.path, os) {
+            check_fits(path, os)?;
+        }
+        Ok((name.into_inner(), self))
     }
 }
 
-fn fitting(path: Spanned<Place>, os: Os) -> Result<Place, Fault> {
-    if !path.get_ref().fits(os) {
-        let what = format!("\"{}\" is no path on {}", path.get_ref(), os.name());
-        return Err(Fault::at(&path, what));
+/// Checks that a path can exist on an operating system.
+pub(super) fn check_fits(path: &Spanned<Place>, os: Os) -> Result<(), Fault> {
+    if path.get_ref().fits(os) {
+        return Ok(());
     }
-    Ok(path.into_inner())
+    let what = format!("\"{}\" is no path on {}", path.get_ref(), os.name());
+    Err(Fault::at(path, what))
 }
 
 fn check_server(server: &Spanned<String>, allow_ip: bool) -> Result<(), Fault> {
