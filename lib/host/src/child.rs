@@ -105,6 +105,8 @@ impl Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        #[cfg(unix)]
+        descriptors::keep_to_ourselves();
         command.spawn()
     }
 }
@@ -156,6 +158,69 @@ fn wait_until(child: &mut Child, end: Instant) -> std::io::Result<Option<ExitSta
     }
 }
 
+/// True if a child of some earlier run with just these arguments still hangs in the kernel.
+///
+/// Only the memory-less files of /proc are read before a process is known to be such a
+/// child, since reading more of a hanging process can hang as well.
+#[cfg(target_os = "linux")]
+pub fn is_stuck(arguments: &[&OsStr]) -> bool {
+    let wanted: Vec<u8> =
+        arguments.iter().flat_map(|a| [a.as_encoded_bytes(), b"\0"].concat()).collect();
+    let Ok(processes) = std::fs::read_dir("/proc") else { return false };
+    processes.flatten().any(|process| {
+        let is_number = process.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit);
+        is_number && is_uninterruptible(&process.path()) && has_arguments(&process.path(), &wanted)
+    })
+}
+
+/// True if a child of some earlier run still hangs in the kernel; not asked for on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn is_stuck(_arguments: &[&OsStr]) -> bool {
+    false
+}
+
+/// State `D` of proc_pid_stat(5).
+#[cfg(target_os = "linux")]
+fn is_uninterruptible(process: &Path) -> bool {
+    let stat = std::fs::read(process.join("stat")).unwrap_or_default();
+    let after_name = stat.rsplit(|b| *b == b')').next().unwrap_or_default();
+    after_name.starts_with(b" D")
+}
+
+#[cfg(target_os = "linux")]
+fn has_arguments(process: &Path, wanted: &[u8]) -> bool {
+    let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+    let name_end = line.iter().position(|b| *b == 0).map_or(0, |nul| nul + 1);
+    line.get(name_end..) == Some(wanted)
+}
+
+#[cfg(unix)]
+mod descriptors {
+    use std::os::fd::BorrowedFd;
+
+    use rustix::io::{FdFlags, fcntl_setfd};
+
+    const OPEN_ONES: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+
+    /// Marks every descriptor but the first three as not for children.
+    ///
+    /// Ours are opened so; those that our caller left open are not, and a child that is
+    /// abandoned on a dead mount would keep a lock of theirs for ever.
+    pub fn keep_to_ourselves() {
+        let Ok(open) = std::fs::read_dir(OPEN_ONES) else { return };
+        for entry in open.flatten() {
+            let Some(fd) = entry.file_name().to_str().and_then(|n| n.parse::<i32>().ok()) else {
+                continue;
+            };
+            if fd > 2 {
+                // SAFETY: the borrow lasts for this call only; a descriptor that another
+                // thread closed meanwhile is answered with EBADF.
+                let _ = fcntl_setfd(unsafe { BorrowedFd::borrow_raw(fd) }, FdFlags::CLOEXEC);
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 fn kill_group(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process_group};
@@ -184,6 +249,18 @@ mod tests {
                 .unwrap();
         assert_eq!((ended.code, &ended.stdout[..]), (Some(3), &b"hello"[..]));
         assert_eq!(ended.stderr, "none1\n");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_inherits_no_descriptor_that_somebody_left_open() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
+        let list = "for f in /proc/$$/fd/*; do readlink $f; done";
+        let ended = Program::new(["/bin/sh", "-c", list]).run().unwrap();
+        let list = String::from_utf8(ended.stdout).unwrap();
+        assert!(list.contains("pipe:") && !list.contains("/dev/null"), "{list}");
+        drop(file);
     }
 
     #[test]

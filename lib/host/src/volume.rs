@@ -49,6 +49,25 @@ pub fn room(dir: &Dir) -> Result<Room> {
     Ok(Room { total, free })
 }
 
+/// True if the file system of a folder can't be written (`ST_RDONLY` of statvfs(3)).
+///
+/// # Errors
+/// When the system can't tell.
+#[cfg(unix)]
+pub fn is_read_only(dir: &Dir) -> Result<bool> {
+    let s = rustix::fs::fstatvfs(dir.fd()).attempt("ask the file system of", dir.path())?;
+    Ok(s.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+/// True if the file system of a folder can't be written; not asked for on Windows, where writing tells.
+///
+/// # Errors
+/// Never.
+#[cfg(windows)]
+pub fn is_read_only(_dir: &Dir) -> Result<bool> {
+    Ok(false)
+}
+
 /// A volume's own lasting id, where one can be had; never the device number, which changes with each mount.
 ///
 /// Linux: the file system's UUID, from the kernel (`FS_IOC_GETFSUUID`, Linux 6.9) or,

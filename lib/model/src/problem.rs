@@ -132,6 +132,8 @@ codes! {
     GuardExceeded, "guard-exceeded", Refused, "look at the plan; if it is meant: phc-ingest approve PLAN, then run again";
     /// Another machine owns the device folder of this name.
     DeviceTaken, "device-taken", Refused, "give this machine another name with --host, or remove the other's _device.json if the machine is gone";
+    /// A directory that is not to be adopted: no mount, another volume, a broken sentinel.
+    AdoptRefused, "adopt-refused", Refused, "adopt the directory that is the pillar's real root";
     /// The space is not there.
     SpaceAway, "space-away", TryLater, "mount it; the next run goes on where this one ended";
     /// The directory has no sentinel or was never adopted by this device.
