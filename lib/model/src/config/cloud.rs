@@ -11,6 +11,7 @@ use super::name::Name;
 use super::period::Period;
 use super::pillar::check_fits;
 use super::place::Place;
+use super::table;
 use crate::cloud::CloudId;
 
 /// The settings of one cloud on one device, the fleet's defaults filled in.
@@ -78,6 +79,7 @@ pub(super) struct CloudFragment {
     exclude: Vec<Exclude>,
     on_gone: OnGone,
     max_age: Option<Period>,
+    #[serde(deserialize_with = "table::one")]
     guard: GuardFragment,
 }
 

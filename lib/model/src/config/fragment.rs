@@ -15,6 +15,7 @@ use super::merge::{key_at, moved, overlay};
 use super::pillar::PillarFragment;
 use super::source::Origins;
 use super::spool::Spool;
+use super::table;
 use super::trash::Trash;
 use crate::sentinel::Pillar;
 
@@ -24,12 +25,19 @@ use crate::sentinel::Pillar;
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Fragment {
+    #[serde(deserialize_with = "table::named")]
     pub(super) host: BTreeMap<Spanned<String>, Host>,
-    pub(super) pillar: BTreeMap<Pillar, Spanned<PillarFragment>>,
+    #[serde(deserialize_with = "table::named")]
+    pub(super) pillar: BTreeMap<Pillar, PillarFragment>,
+    #[serde(deserialize_with = "table::named")]
     pub(super) cloud: BTreeMap<Spanned<String>, CloudFragment>,
+    #[serde(deserialize_with = "table::one")]
     pub(super) ingest: Ingest,
+    #[serde(deserialize_with = "table::one")]
     pub(super) trash: Trash,
+    #[serde(deserialize_with = "table::one")]
     pub(super) spool: Spool,
+    #[serde(deserialize_with = "table::one")]
     pub(super) health: HealthFragment,
 }
 
@@ -77,7 +85,8 @@ fn explain(error: &toml::de::Error, table: &DeTable<'_>) -> Fault {
     };
     // serde names the culprit and what it knows in backticks: "unknown field `a`, expected `b` or `c`".
     let unknown = ["unknown field", "unknown variant"].iter().any(|kind| message.starts_with(kind));
-    let known: Vec<String> = message.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+    let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
+    let known: Vec<String> = expected.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     match (path.split_last(), unknown) {
         (Some((key, section)), true) if is_key => {
             Fault::new(span, unknown_key(key, section)).instead_of(key, known)
@@ -92,13 +101,15 @@ fn explain(error: &toml::de::Error, table: &DeTable<'_>) -> Fault {
 }
 
 /// What serde calls by Rust's names, as phc.toml(5) calls it.
-const WORDS: [(&str, &str); 6] = [
+const WORDS: [(&str, &str); 8] = [
     ("expected a nonzero u32", "expected a whole number from 1"),
     ("expected u64", "expected a whole number"),
     ("expected a sequence", "expected a list"),
     ("expected a boolean", "expected true or false"),
     ("expected a map", "expected a table"),
     ("invalid type: map", "invalid type: table"),
+    ("invalid type: sequence", "invalid type: list"),
+    ("wanted string or table", "invalid type, expected a string"),
 ];
 
 fn plain(message: &str) -> String {
@@ -106,10 +117,7 @@ fn plain(message: &str) -> String {
     for (theirs, ours) in WORDS {
         plain = plain.replace(theirs, ours);
     }
-    match plain.split_once("expected struct ") {
-        Some((before, _)) => format!("{before}expected a table"),
-        None => plain,
-    }
+    plain
 }
 
 fn unknown_key(key: &str, section: &[String]) -> String {

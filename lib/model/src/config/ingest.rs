@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::exclude::Exclude;
 use super::guard::Guard;
 use super::share::{Free, Share};
+use super::table;
 
 /// The fleet's settings of `phc-ingest`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -15,6 +16,7 @@ pub struct Ingest {
     /// Free space of the space below which a run ends with 75. Default 1 %.
     pub min_free: Free,
     /// The guard's limits.
+    #[serde(deserialize_with = "table::one")]
     pub guard: Guard,
 }
 

@@ -28,6 +28,7 @@ mod share;
 mod size;
 mod source;
 mod spool;
+mod table;
 mod trash;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::host::{Hosts, known};
 use super::name::Name;
 use super::os::Os;
 use super::place::Place;
+use super::table;
 use crate::sentinel::Pillar;
 
 /// A pillar as one host sees it.
@@ -44,7 +45,9 @@ pub(super) struct PillarFragment {
     allow_ip: bool,
     id: Option<Spanned<Uuid>>,
     fs_type: Option<Vec<String>>,
+    #[serde(deserialize_with = "table::one")]
     path: Paths,
+    #[serde(deserialize_with = "table::named")]
     on: BTreeMap<Spanned<String>, OnHost>,
 }
 
@@ -79,9 +82,7 @@ pub(super) struct PillarEntry {
 
 impl PillarEntry {
     /// Checks a table against the hosts of the fleet.
-    pub(super) fn new(table: Spanned<PillarFragment>, hosts: &Hosts) -> Result<PillarEntry, Fault> {
-        let whole = table.span();
-        let table = table.into_inner();
+    pub(super) fn new(table: PillarFragment, hosts: &Hosts) -> Result<PillarEntry, Fault> {
         let server = match (table.server, table.share) {
             (None, None) => None,
             (Some(server), Some(share)) => {
@@ -89,10 +90,11 @@ impl PillarEntry {
                 check_share(&share)?;
                 Some((server.into_inner(), share.into_inner()))
             }
-            (server, _) => {
-                let missing = if server.is_some() { "share" } else { "server" };
-                let what = format!("server and share belong together; {missing} is missing");
-                return Err(Fault::new(whole, what));
+            (Some(server), None) => {
+                return Err(Fault::at(&server, "the share beside it is missing"));
+            }
+            (None, Some(share)) => {
+                return Err(Fault::at(&share, "the server beside it is missing"));
             }
         };
         let paths = table.path.checked()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::{ConfigError, Fault};
+use crate::text::Text;
 
 /// One configuration file, as it was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +50,8 @@ impl<'s> Origins<'s> {
             file,
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            what: fault.what,
+            // A key may hold anything; a message is one line all the same.
+            what: Text::from(fault.what).display().into_owned(),
             known: fault.known,
             nearest: fault.nearest,
         }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::period::Period;
 use super::share::Share;
 use super::size::Size;
+use super::table;
 
 /// What `phc-ingest expire` may destroy: a version that exceeds any of the three limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -17,6 +18,7 @@ pub struct Trash {
     /// Bytes that one device's `_trash` may hold; the oldest go first. Default: no limit.
     pub max_bytes: Option<Size>,
     /// The limits of what one run may destroy.
+    #[serde(deserialize_with = "table::one")]
     pub guard: TrashGuard,
 }
 

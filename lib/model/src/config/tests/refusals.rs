@@ -70,7 +70,29 @@ fn a_value_of_the_wrong_form_says_which_form_is_right() {
 }
 
 #[test]
+fn a_list_is_never_taken_for_a_table_nor_the_reverse() {
+    for text in ["trash = ['90d']", "ingest.guard = [5]", "cloud.x.guard = []", "cloud.x = []"] {
+        let error = layers(&[text]).unwrap_err().to_string();
+        assert!(error.ends_with("invalid type: list, expected a table"), "{error}");
+    }
+    refused("[[cloud.x]]", "0.toml:1: cloud.x: invalid type: list, expected a table");
+    refused(
+        "[ingest]\nexclude = 'a'",
+        "0.toml:2: ingest.exclude: invalid type: string \"a\", expected a list",
+    );
+    refused("[host.x]\nkind = 1", "0.toml:2: host.x.kind: invalid type, expected a string");
+    refused(
+        "[spool]\n'a`b' = 1",
+        "0.toml:2: unknown key \"a`b\" in [spool]; known here: retention, consumer_idle, attempts",
+    );
+}
+
+#[test]
 fn broken_toml_is_one_line_with_its_place() {
+    refused(
+        "\"a\\nb\" = 1",
+        "0.toml:1: unknown key \"a\\nb\"; known here: host, pillar, cloud, ingest, trash, spool, health",
+    );
     for text in ["a = ", "[cloud\n", "a = 1\na = 2", "x = \"\u{1}\"", "[ingest]\n[ingest]\n"] {
         let error = layers(&[text]).unwrap_err();
         assert!(error.line >= 1 && !error.what.is_empty() && !error.what.contains('\n'), "{error}");
@@ -101,11 +123,11 @@ fn addresses_are_refused_unless_allowed_beside_them() {
 fn half_a_pillar_is_refused() {
     refused(
         "[pillar.space]\nserver = 'anchor'",
-        "0.toml:1: pillar.space: server and share belong together; share is missing",
+        "0.toml:2: pillar.space.server: the share beside it is missing",
     );
     refused(
         "[pillar.time]\nshare = 'time'",
-        "0.toml:1: pillar.time: server and share belong together; server is missing",
+        "0.toml:2: pillar.time.share: the server beside it is missing",
     );
     refused(
         "[pillar.time]\nserver = 'anchor'\nshare = '/time'",
