@@ -61,6 +61,21 @@ fn below(folder: &str, link: &str) -> String {
     parts.join("/")
 }
 
+/// References among the project's manual pages that lead nowhere.
+fn dead_references(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, file) in tree.files.iter().filter(|(path, _)| path.starts_with("man/")) {
+        for line in file.text.lines().filter_map(|line| line.strip_prefix(".Xr ")) {
+            let mut words = line.split_whitespace();
+            let (Some(name), Some(section)) = (words.next(), words.next()) else { continue };
+            if name.starts_with("phc") && !tree.has(&format!("man/{name}.{section}")) {
+                findings.push(format!("{path}: refers to {name}({section}), which is not there"));
+            }
+        }
+    }
+    findings
+}
+
 /// Dependencies of the workspace whose reason lib/README.md does not give.
 fn unexplained(tree: &Tree) -> Vec<String> {
     let manifest = tree.text("Cargo.toml").unwrap_or_default();
@@ -83,6 +98,11 @@ fn documents_name_only_what_is_there() {
 }
 
 #[test]
+fn manual_pages_refer_only_to_what_is_there() {
+    nothing_in(&dead_references(&Tree::project()));
+}
+
+#[test]
 fn every_dependency_has_its_reason() {
     nothing_in(&unexplained(&Tree::project()));
 }
@@ -102,6 +122,12 @@ fn a_dead_path_is_found() {
     only(&dead_paths(&tree("run `scripts/gone --help`")), "names scripts/gone");
     only(&dead_paths(&tree("see `man/phc-*.1`")), "names man/,");
     nothing_in(&dead_paths(&tree("[a](host/src/lib.rs#b) [c](https://d.example) `lib/h*` `e/f`")));
+}
+
+#[test]
+fn a_dead_reference_is_found() {
+    let page = ("man/phc.7", ".Xr phc 7 ,\n.Xr phc-gone 1\n.Xr rsync 1\n");
+    only(&dead_references(&Tree::of(&[page])), "phc-gone(1)");
 }
 
 #[test]
