@@ -70,7 +70,7 @@ pub enum OnGone {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct CloudFragment {
-    id: Option<CloudId>,
+    id: Option<Spanned<CloudId>>,
     host: Option<Spanned<Name>>,
     user: Option<Spanned<Name>>,
     path: Option<Spanned<Place>>,
@@ -87,7 +87,7 @@ pub(super) struct CloudFragment {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct CloudEntry {
     pub(super) key: Spanned<String>,
-    pub(super) id: CloudId,
+    pub(super) id: Spanned<CloudId>,
     pub(super) host: Option<Name>,
     pub(super) user: Option<Name>,
     pub(super) path: Option<Spanned<Place>>,
@@ -115,7 +115,7 @@ impl CloudEntry {
     ) -> Result<CloudEntry, Fault> {
         let id = match table.id {
             Some(id) => id,
-            None => CloudId::new(key.get_ref()).map_err(|e| Fault::at(&key, e.to_string()))?,
+            None => id_from(&key)?,
         };
         check_device(table.host.as_ref(), table.user.as_ref(), table.path.as_ref(), hosts)?;
         Ok(CloudEntry {
@@ -147,7 +147,7 @@ impl CloudEntry {
     /// The cloud with everything that the table leaves open filled in.
     pub(super) fn resolved(&self, defaults: &Defaults<'_>) -> Cloud {
         Cloud {
-            id: self.id.clone(),
+            id: self.id.get_ref().clone(),
             user: self.user.clone(),
             path: self.path.as_ref().map(|path| path.get_ref().clone()),
             provider: self.provider,
@@ -180,6 +180,13 @@ impl Cloud {
             max_age: defaults.max_age,
         }
     }
+}
+
+/// The table's name as the cloud's id.
+fn id_from(key: &Spanned<String>) -> Result<Spanned<CloudId>, Fault> {
+    let id = CloudId::new(key.get_ref());
+    let id = id.map_err(|e| Fault::at(key, format!("{e}; rename [cloud.NAME], or set id in it")));
+    Ok(Spanned::new(key.span(), id?))
 }
 
 fn check_device(

@@ -38,11 +38,7 @@ pub(super) fn overlay<'s>(base: &mut DeTable<'s>, over: DeTable<'s>) {
                     overlay(below, above);
                 }
             }
-            (_, value) => {
-                // The key goes along, so that its place is that of its value.
-                base.remove(&key);
-                base.insert(key, value);
-            }
+            (_, value) => drop(base.insert(key, value)),
         }
     }
 }

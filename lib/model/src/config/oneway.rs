@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use toml::Spanned;
+
 use super::Config;
 use super::cloud::CloudEntry;
 use super::error::Fault;
@@ -22,26 +24,34 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
 }
 
 fn check_pair(config: &Config, first: &CloudEntry, second: &CloudEntry) -> Result<(), Fault> {
-    let name = first.key.get_ref();
+    let names = (first.key.get_ref(), second.key.get_ref());
     if first.id == second.id {
         let what = format!(
-            "[cloud.{}] and [cloud.{name}] may both be the cloud {} of one device; give them different ids, hosts or users",
-            second.key.get_ref(),
-            first.id
+            "[cloud.{}] and [cloud.{}] may both be the cloud {} of one device; give them different ids, hosts or users",
+            names.0,
+            names.1,
+            first.id.get_ref()
         );
-        return Err(Fault::at(&second.key, what));
+        return Err(Fault::at(later(&first.id, &second.id), what));
     }
     let (Some(a), Some(b)) = (&first.path, &second.path) else { return Ok(()) };
     let fold = [first, second].iter().any(|cloud| folds_case(config, cloud));
     if first.enabled && second.enabled && a.get_ref().overlaps(b.get_ref(), fold) {
         let what = format!(
-            "\"{}\" and \"{}\" of [cloud.{name}] contain each other; one file would be ingested twice",
-            b.get_ref(),
-            a.get_ref()
+            "[cloud.{}] at \"{}\" and [cloud.{}] at \"{}\" contain each other; one file would be ingested twice",
+            names.0,
+            a.get_ref(),
+            names.1,
+            b.get_ref()
         );
-        return Err(Fault::at(b, what));
+        return Err(Fault::at(later(a, b), what));
     }
     Ok(())
+}
+
+/// The one that stands further down, or in a later file: what was there before it was right.
+fn later<'t, T>(a: &'t Spanned<T>, b: &'t Spanned<T>) -> &'t Spanned<T> {
+    if a.span().start > b.span().start { a } else { b }
 }
 
 fn folds_case(config: &Config, cloud: &CloudEntry) -> bool {

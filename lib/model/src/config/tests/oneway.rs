@@ -49,7 +49,7 @@ fn a_source_of_every_host_meets_no_pillar_on_any() {
 #[test]
 fn two_clouds_of_one_device_never_share_a_folder() {
     let pair = |a: &str, b: &str| format!("{FLEET}[cloud.a]\n{a}\n[cloud.b]\n{b}\n");
-    let twice = "of [cloud.a] contain each other; one file would be ingested twice";
+    let twice = "contain each other; one file would be ingested twice";
     for (a, b) in [
         ("path = '~/x'", "path = '~/x'"),
         ("path = '~/x/y'", "path = '~/x'"),
@@ -75,7 +75,7 @@ fn one_id_is_one_cloud_of_a_device() {
         |a: &str, b: &str| format!("[cloud.a]\nid = 'icloud'\n{a}\n[cloud.b]\nid = 'icloud'\n{b}");
     assert_eq!(
         layers(&[&two("", "user = 'sam'")]).unwrap_err().to_string(),
-        "0.toml:4: [cloud.b] and [cloud.a] may both be the cloud icloud of one device; give them different ids, hosts or users"
+        "0.toml:5: cloud.b.id: [cloud.a] and [cloud.b] may both be the cloud icloud of one device; give them different ids, hosts or users"
     );
     load(&two("user = 'kim'", "user = 'sam'"));
 }

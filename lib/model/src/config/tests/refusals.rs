@@ -167,6 +167,10 @@ fn a_host_or_user_that_nobody_described_is_refused() {
         "0.toml:1: host \"a b\" is not a name of letters, digits, '.', '-' and '_' that starts with a letter or digit",
     );
     refused(
+        "[cloud.Sam_x]",
+        "0.toml:1: cloud id \"Sam_x\" is not lower-case letters, digits, '.' and '-', starting with a letter or digit; rename [cloud.NAME], or set id in it",
+    );
+    refused(
         "[host.m]\nos = 'windows'\n[cloud.x]\nhost = 'm'\npath = '/x'",
         "0.toml:5: cloud.x.path: \"/x\" is no path on windows",
     );
@@ -193,6 +197,8 @@ fn an_error_tells_the_drop_in_that_holds_it() {
         ("[cloud.x]\npath = '/space/y'", "1.toml:2:"),
         ("\n\n[cloud.y]\npath = '~/x/y'", "1.toml:4:"),
         ("[cloud]\nx = 3", "1.toml:2:"),
+        ("[cloud.a]\nid = 'x'", "1.toml:2: cloud.a.id: "),
+        ("[cloud.w]\n\n[cloud.x]\nid = 'w'", "1.toml:4:"),
     ] {
         let error = layers(&[main, text]).unwrap_err().to_string();
         assert!(error.starts_with(place), "{error}");
