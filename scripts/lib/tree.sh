@@ -2,8 +2,6 @@
 # kept in the cache, and a way to run commands in them with nothing of this
 # machine visible but what is lent. Sourced by the labs, after tools.sh; root only.
 
-TREES=${XDG_CACHE_HOME:-$HOME/.cache}/phc-lab
-
 # package_mirror: the Debian mirror of this machine's own package sources.
 package_mirror() {
     cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
@@ -14,7 +12,7 @@ package_mirror() {
 # some packages, unless the cache has it with all of them. One that was not
 # finished has another name, and is made anew.
 make_tree() {
-    local root=$TREES/$1 suite=$2
+    local root=$CACHE/$1 suite=$2
     shift 2
     [ -d "$root" ] || bootstrap_tree "$root" "$suite" || return
     lend_network "$root"
@@ -30,7 +28,7 @@ bootstrap_tree() {
     [ -n "$mirror" ] || { warn "no Debian mirror in this machine's package sources"; return 1; }
     need debootstrap debootstrap debootstrap || { warn "debootstrap is needed"; return 1; }
     warn "making the tree $root from $suite; this takes minutes, once"
-    mkdir -p "$TREES"
+    mkdir -p "$CACHE"
     rm -rf --one-file-system "$root.new"
     debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.new" "$mirror" \
         >"$root.log" 2>&1 || { warn "debootstrap failed: see $root.log"; return 1; }
