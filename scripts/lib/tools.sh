@@ -11,15 +11,18 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # may_install: is this root, with a package manager that we know?
 may_install() { [ "$(id -u)" = 0 ] && { have apt-get || have dnf; }; }
 
-# install_packages NAME...: from the distribution, without questions. The
-# package lists are fetched once a run.
+# install_packages NAME...: from the distribution, without questions, and
+# without words unless it fails. The package lists are fetched once a run.
 install_packages() {
+    local said
     warn "installing: $*"
     if have apt-get; then
-        refresh_lists && DEBIAN_FRONTEND=noninteractive \
-            apt-get install -qq -y --no-install-recommends "$@" </dev/null >&2
+        refresh_lists
+        said=$(DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" \
+            </dev/null 2>&1) || { warn "$said"; return 1; }
     else
-        dnf install -q -y --setopt=install_weak_deps=False "$@" </dev/null >&2
+        said=$(dnf install -q -y --setopt=install_weak_deps=False "$@" </dev/null 2>&1) ||
+            { warn "$said"; return 1; }
     fi
 }
 
@@ -93,7 +96,7 @@ install_rust() {
     else
         need rustup rustup rustup || return 1
         rustup toolchain install stable --profile minimal -c rustfmt -c clippy >&2 || return 1
-        rustup default stable >&2
+        export RUSTUP_TOOLCHAIN=stable
     fi
     hash -r
     rust_fits
@@ -106,7 +109,8 @@ ensure_rust() {
     rust_fits && return 0
     install_rust && return 0
     warn "Rust $(wanted_rust) or newer is needed, and there is none here."
-    warn "Install it with rustup (https://rustup.rs, or your distribution's package rustup), then run this again."
+    warn "Get it by \"rustup toolchain install stable\" and run this again; rustup itself is in"
+    warn "your distribution, or at https://rustup.rs."
     return 1
 }
 
