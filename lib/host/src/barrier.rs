@@ -62,7 +62,7 @@ fn syncfs(_dir: &Dir) -> std::io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn is_local_with_syncfs(dir: &Dir) -> bool {
+pub(crate) fn is_local_with_syncfs(dir: &Dir) -> bool {
     // Magic numbers of linux/magic.h.
     const EXT: i64 = 0xEF53;
     const XFS: i64 = 0x5846_5342;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// Tells the time; engines are given one and never ask the system themselves.
-pub trait Clock: Sync {
+pub trait Clock: Sync + std::fmt::Debug {
     /// Now, in UTC.
     fn now(&self) -> Timestamp;
 }

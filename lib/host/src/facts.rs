@@ -79,7 +79,7 @@ pub fn of(file: &std::fs::File) -> std::io::Result<Facts> {
     crate::dir::facts_of(file)
 }
 
-/// Sets a file's modification time, in nanoseconds since 1970; the access time with it.
+/// Sets a file's modification time, in nanoseconds since 1970.
 ///
 /// # Errors
 /// When the file system refuses.
@@ -87,5 +87,24 @@ pub fn set_mtime(file: &std::fs::File, mtime_ns: i64) -> std::io::Result<()> {
     let since = std::time::Duration::from_nanos(mtime_ns.unsigned_abs());
     let time =
         if mtime_ns < 0 { std::time::UNIX_EPOCH - since } else { std::time::UNIX_EPOCH + since };
-    file.set_times(std::fs::FileTimes::new().set_modified(time).set_accessed(time))
+    file.set_times(std::fs::FileTimes::new().set_modified(time))
+}
+
+/// Sets a file's permission bits.
+///
+/// # Errors
+/// When the file system refuses.
+#[cfg(unix)]
+pub fn set_mode(file: &std::fs::File, mode: u32) -> std::io::Result<()> {
+    rustix::fs::fchmod(file, rustix::fs::Mode::from_raw_mode(mode as rustix::fs::RawMode))
+        .map_err(Into::into)
+}
+
+/// Permission bits mean nothing here.
+///
+/// # Errors
+/// None.
+#[cfg(windows)]
+pub fn set_mode(_file: &std::fs::File, _mode: u32) -> std::io::Result<()> {
+    Ok(())
 }

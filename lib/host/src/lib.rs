@@ -18,6 +18,8 @@ pub mod mounts;
 pub mod name;
 pub mod places;
 pub mod publish;
+#[cfg(windows)]
+pub mod registry;
 pub mod sparse;
 pub mod stop;
 pub mod volume;

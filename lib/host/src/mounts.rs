@@ -32,15 +32,15 @@ pub fn table() -> crate::error::Result<Vec<Mount>> {
     std::fs::read(path).map(|text| parse(&text)).attempt("read the mount table", path)
 }
 
-/// The mount table; not read on this system yet, so nothing is known to be mounted.
-///
-/// # Errors
-/// Always: it can't be read here.
-#[cfg(not(target_os = "linux"))]
-pub fn table() -> crate::error::Result<Vec<Mount>> {
-    use crate::error::Attempt;
-    Err(std::io::Error::from(std::io::ErrorKind::Unsupported)).attempt("read the mount table", "/")
-}
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub use macos::table;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::table;
 
 /// Parses the text of /proc/self/mountinfo (proc_pid_mountinfo(5)); lines of another form are left out.
 pub fn parse(text: &[u8]) -> Vec<Mount> {

@@ -107,16 +107,58 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A volume's own lasting id: not asked for on macOS yet, so it is unknown, which is never "different".
+/// A volume's own lasting id: its UUID (getattrlist(2), `ATTR_VOL_UUID`).
 #[cfg(target_os = "macos")]
-pub fn id(_dir: &Dir) -> Option<String> {
-    None
+pub fn id(dir: &Dir) -> Option<String> {
+    use std::os::fd::AsRawFd;
+    /// What the kernel fills: its own length, then the UUID.
+    #[repr(C)]
+    struct Told {
+        length: u32,
+        uuid: [u8; 16],
+    }
+    let mut wanted = libc::attrlist {
+        bitmapcount: libc::ATTR_BIT_MAP_COUNT,
+        reserved: 0,
+        commonattr: 0,
+        volattr: libc::ATTR_VOL_INFO | libc::ATTR_VOL_UUID,
+        dirattr: 0,
+        fileattr: 0,
+        forkattr: 0,
+    };
+    let mut told = Told { length: 0, uuid: [0; 16] };
+    // SAFETY: both structures are as getattrlist(2) has them, and the length is the second's own.
+    let failed = unsafe {
+        libc::fgetattrlist(
+            dir.fd().as_raw_fd(),
+            (&raw mut wanted).cast(),
+            (&raw mut told).cast(),
+            size_of::<Told>(),
+            0,
+        )
+    };
+    let known = failed == 0 && told.length as usize == size_of::<Told>();
+    let hex = || told.uuid.iter().map(|b| format!("{b:02x}")).collect();
+    (known && told.uuid.iter().any(|b| *b != 0)).then(hex)
 }
 
 /// A volume's own lasting id: the serial number.
 #[cfg(windows)]
 pub fn id(dir: &Dir) -> Option<String> {
     dir.own_facts().ok().map(|facts| format!("{:08x}", facts.device))
+}
+
+/// True if the volume keeps times to a kernel tick or finer: ext4, xfs, btrfs, tmpfs.
+#[cfg(target_os = "linux")]
+pub fn has_fine_stamps(dir: &Dir) -> bool {
+    // The very file systems on which one syncfs is a barrier.
+    crate::barrier::is_local_with_syncfs(dir)
+}
+
+/// True if the volume keeps times to a kernel tick or finer; not told on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn has_fine_stamps(_dir: &Dir) -> bool {
+    false
 }
 
 #[cfg(all(test, target_os = "linux"))]

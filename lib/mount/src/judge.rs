@@ -169,7 +169,7 @@ pub fn mount_of<'a>(table: &'a [Mount], folder: &Folder) -> Option<&'a Mount> {
 /// True if a directory is the root of a mount, other than the system's own root.
 pub fn is_mount_point(mount: Option<&Mount>, path: &Path) -> bool {
     let real = |m: &&Mount| m.point == path && m.fs_type != "autofs";
-    path.parent().is_some() && mount.filter(real).is_some()
+    path != Path::new("/") && mount.filter(real).is_some()
 }
 
 impl<'a> At<'a> {

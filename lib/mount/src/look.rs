@@ -66,7 +66,8 @@ pub enum Found {
 ///
 /// It may hang on a dead mount: [`crate::probe`] calls it from a child.
 pub fn at(path: &Path) -> Look {
-    let resolved = path.canonicalize();
+    // Windows would turn the drive letter into the share; the letter is what was proven.
+    let resolved = if cfg!(windows) { std::path::absolute(path) } else { path.canonicalize() };
     let opened =
         resolved.map_err(|source| Error { attempt: "resolve", path: path.to_owned(), source });
     match opened.and_then(|path| Dir::open(&path)) {

@@ -279,6 +279,15 @@ impl Dir {
             .attempt("remove folder", self.path_of_lazily(name))
     }
 
+    /// Sets the folder's own permission bits.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn set_own_mode(&self, mode: u32) -> Result<()> {
+        sys::fchmod(&self.fd, Mode::from_raw_mode(mode as sys::RawMode))
+            .attempt("set the permissions of", &self.path)
+    }
+
     /// Makes its entries durable (fsync(2) of a folder).
     ///
     /// File systems that can't sync a folder (some FUSE and SMB servers answer EINVAL) are believed.
@@ -323,8 +332,14 @@ impl AsRef<Path> for LazyPath<'_> {
 /// # Errors
 /// When the system can't tell.
 pub(crate) fn facts_of(fd: BorrowedFd<'_>) -> rustix::io::Result<Facts> {
-    facts_at(fd, b"", AtFlags::EMPTY_PATH)
+    facts_at(fd, b"", OWN)
 }
+
+/// With an empty name it is the open file itself that is asked about.
+#[cfg(target_os = "linux")]
+const OWN: AtFlags = AtFlags::EMPTY_PATH;
+#[cfg(not(target_os = "linux"))]
+const OWN: AtFlags = AtFlags::empty();
 
 #[cfg(target_os = "linux")]
 fn rename_no_replace(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> rustix::io::Result<()> {

@@ -217,6 +217,14 @@ impl Dir {
         fs::remove_dir(self.path_of(name)).attempt("remove folder", self.path_of(name))
     }
 
+    /// Permission bits mean nothing here.
+    ///
+    /// # Errors
+    /// None.
+    pub fn set_own_mode(&self, _mode: u32) -> Result<()> {
+        Ok(())
+    }
+
     /// Nothing to do: NTFS journals names, and SMB servers are told per file.
     ///
     /// # Errors
