@@ -164,7 +164,8 @@ mod tests {
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         let look = at(&link);
-        assert_eq!(look, at(&real.canonicalize().unwrap()));
+        let path = real.canonicalize().unwrap();
+        assert!(matches!(&look, Look::Folder(f) if f.path == path.as_path().into()), "{look:?}");
         let line = serde_json::to_string(&look).unwrap();
         assert_eq!(serde_json::from_str::<Look>(&line).unwrap(), look);
     }
