@@ -1,1 +1,29 @@
-//! In the making.
+//! The ingest engine: brings a cloud's source root into the space, one way.
+//!
+//! Facts ([`scan`]) → plan ([`plan`], pure but for the reading that [`plan::refine`]
+//! does) → [`guard`] → [`apply`] → outcome; [`run::run`] is the whole of it.
+
+pub mod apply;
+pub mod discover;
+pub mod excludes;
+pub mod guard;
+pub mod plan;
+pub mod run;
+pub mod scan;
+pub mod settings;
+pub mod source;
+pub mod verify;
+
+mod announce;
+mod copy;
+mod digest;
+mod known;
+mod parallel;
+mod rebuild;
+mod recover;
+mod teller;
+mod work;
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

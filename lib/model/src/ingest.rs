@@ -61,6 +61,8 @@ pub enum Action {
     Replace,
     /// Facts changed; content is to be compared.
     Compare,
+    /// Facts changed and content did not: only the manifest is written.
+    Touch,
     /// Renamed in the space.
     Rename,
     /// Left the source; becomes a tombstone.
@@ -122,6 +124,9 @@ pub struct FileRecord {
     /// The copy's modification time in nanoseconds, where it differs from `mtime_ns`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_mtime_ns: Option<i64>,
+    /// True for a tombstone whose copy lies in `_trash`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trashed: bool,
     /// Extended attributes of the source, base64 by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xattrs: Option<std::collections::BTreeMap<String, String>>,

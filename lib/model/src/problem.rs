@@ -104,6 +104,8 @@ codes! {
     Loop, "loop", Usage, "choose a source that lies outside the space and outside the state";
     /// A file or folder below the source may not be read.
     EntryUnreadable, "entry-unreadable", Partial, "grant the user read access; nothing below it is taken for deleted";
+    /// The space refuses one file or folder, though not others.
+    EntryUnstorable, "entry-unstorable", Partial, "look at what lies under that name in the space, and who may write there";
     /// A file changed each time it was read.
     ChangedWhileRead, "changed-while-read", Partial, "it is tried again by the next run; close the program that writes it";
     /// A name that the target can't hold.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Bytes that are text almost always: a path, a name, a link's target.
 ///
 /// In JSON it is a string when it is UTF-8 and `{"bytes":"<base64>"}` when it is
-/// not, so nothing is ever lost (RFC 8259 strings can't hold arbitrary bytes).
+/// not, so nothing is ever lost (RFC 8259 strings can't hold arbitrary bytes). In
+/// binary formats it is its bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text(Vec<u8>);
 
@@ -92,6 +93,9 @@ struct Bytes {
 
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return self.0.serialize(serializer);
+        }
         match self.as_str() {
             Some(s) => serializer.serialize_str(s),
             None => Bytes { bytes: BASE64.encode(&self.0) }.serialize(serializer),
@@ -106,6 +110,9 @@ impl<'de> Deserialize<'de> for Text {
         enum Either {
             Text(String),
             Bytes(Bytes),
+        }
+        if !deserializer.is_human_readable() {
+            return Vec::deserialize(deserializer).map(Text);
         }
         match Either::deserialize(deserializer)? {
             Either::Text(s) => Ok(Text(s.into_bytes())),

@@ -61,7 +61,7 @@ impl Catalog {
             source: e,
         };
         failpoint::hit("catalog.compacting").map_err(failed)?;
-        self.write_base(cloud, manifest, newest)?;
+        self.rewrite(cloud, manifest, newest)?;
         failpoint::hit("catalog.compacted").map_err(failed)?;
         self.remove_covered(&ids, Some(newest), now, keep)?;
         Ok(true)
@@ -74,7 +74,11 @@ impl Catalog {
         beyond.len() >= MANY || gathered >= LARGE.max(size(NAME) * 5)
     }
 
-    fn write_base(&self, cloud: &str, reader: &manifest::Reader, upto: Uuid) -> host::Result<()> {
+    /// Writes the whole manifest as the base, which then stands for all increments up to this id.
+    ///
+    /// # Errors
+    /// When the manifest can't be read or the catalog can't be written; the old base stays then.
+    pub fn rewrite(&self, cloud: &str, reader: &manifest::Reader, upto: Uuid) -> host::Result<()> {
         publish::replace_with(self.dir(), NAME, FILE_MODE, |file| {
             let mut stream = zstd::Encoder::new(file, 3)?;
             stream.include_checksum(true)?;
@@ -142,6 +146,7 @@ fn folder(path: model::relpath::RelPath, live: bool, mtime_ns: i64, mode: u32) -
         gid: None,
         target: None,
         copy_mtime_ns: None,
+        trashed: false,
         xattrs: None,
     }
 }

@@ -21,6 +21,7 @@ fn news(path: &str, size: u64) -> FileNews {
         gid: None,
         target: None,
         copy_mtime_ns: None,
+        trashed: false,
         xattrs: None,
     };
     FileNews { cloud: "c".into(), file, change: Change::Stored, from: None }

@@ -26,12 +26,12 @@ struct Waiting {
 }
 
 impl Manifest {
-    /// The oldest rows that wait to be announced, at most `limit` of them; `None` when none wait.
+    /// The oldest rows after `after` that wait to be announced, at most `limit`; `None` when none wait.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn unannounced(&self, cloud: &str, limit: usize) -> Result<Option<Unannounced>> {
-        let waiting = self.waiting(limit)?;
+    pub fn unannounced(&self, cloud: &str, after: i64, limit: usize) -> Result<Option<Unannounced>> {
+        let waiting = self.waiting(after, limit)?;
         let Some(upto) = waiting.last().map(|w| w.seq) else { return Ok(None) };
         let reader = self.reader()?;
         let mut news = Vec::with_capacity(waiting.len());
@@ -63,17 +63,17 @@ impl Manifest {
             .map_err(|e| Error::of(&self.path, e))
     }
 
-    fn waiting(&self, limit: usize) -> Result<Vec<Waiting>> {
+    fn waiting(&self, after: i64, limit: usize) -> Result<Vec<Waiting>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.sql(|c| {
             let sql =
-                "SELECT seq, change, folder, name, former FROM unannounced ORDER BY seq LIMIT ?1";
+                "SELECT seq, change, folder, name, former FROM unannounced WHERE seq > ?2 ORDER BY seq LIMIT ?1";
             let row = |r: &rusqlite::Row<'_>| {
                 let (seq, change, folder, name, former) =
                     (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?);
                 Ok(Waiting { seq, change, folder, name, former })
             };
-            c.prepare_cached(sql)?.query_map([limit], row)?.collect()
+            c.prepare_cached(sql)?.query_map([limit, after], row)?.collect()
         })
     }
 
@@ -133,6 +133,7 @@ fn removed(path: RelPath) -> FileRecord {
         gid: None,
         target: None,
         copy_mtime_ns: None,
+        trashed: false,
         xattrs: None,
     }
 }

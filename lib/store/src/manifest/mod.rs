@@ -12,7 +12,7 @@ mod schema;
 mod writer;
 
 pub use announce::Unannounced;
-pub use open::{Manifest, Opened};
+pub use open::{Manifest, Opened, Readers};
 pub use reader::{FolderRow, Reader};
 pub use row::{Known, Record, RowKind};
 pub use runs::{Applied, RunRow};

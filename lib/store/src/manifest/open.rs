@@ -22,6 +22,22 @@ pub enum Opened {
     Existing(Manifest),
 }
 
+/// Opens connections for reading; may be shared between threads, as a connection may not.
+#[derive(Clone, Debug)]
+pub struct Readers {
+    path: PathBuf,
+}
+
+impl Readers {
+    /// A connection for one thread.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn open(&self) -> Result<Reader> {
+        Reader::open(&self.path)
+    }
+}
+
 impl Manifest {
     /// Opens the manifest of this path, making an empty one when there is none.
     ///
@@ -78,12 +94,17 @@ impl Manifest {
         Ok(aside)
     }
 
-    /// A further connection for reading, for a thread of its own.
+    /// A further connection for reading.
     ///
     /// # Errors
     /// When the file can't be opened.
     pub fn reader(&self) -> Result<Reader> {
         Reader::open(&self.path)
+    }
+
+    /// What threads open connections of their own with.
+    pub fn readers(&self) -> Readers {
+        Readers { path: self.path.clone() }
     }
 
     /// Where it lies.

@@ -24,9 +24,11 @@ pub struct FolderRow {
     pub name: Box<[u8]>,
     /// False once it left the source.
     pub live: bool,
+    /// The source's permission bits.
+    pub mode: u32,
 }
 
-const KNOWN: &str = "SELECT name, kind, live, suspect, size, mtime_ns, ctime_ns, file_id FROM entry WHERE folder = ?1 ORDER BY name";
+const KNOWN: &str = "SELECT name, kind, live, suspect, size, mtime_ns, ctime_ns, file_id, copy_mtime_ns FROM entry WHERE folder = ?1 ORDER BY name";
 pub(super) const RECORD_COLUMNS: &str = "kind, live, suspect, size, mtime_ns, ctime_ns, btime_ns, file_id, \
      mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms";
 
@@ -54,7 +56,7 @@ impl Reader {
     /// # Errors
     /// When the database can't be read.
     pub fn folders(&self, parent: i64) -> Result<Vec<FolderRow>> {
-        let sql = "SELECT id, name, live FROM folder WHERE parent = ?1 ORDER BY name";
+        let sql = "SELECT id, name, live, mode FROM folder WHERE parent = ?1 ORDER BY name";
         self.with(sql, |statement| statement.query_map([parent], folder_row)?.collect())
     }
 
@@ -109,7 +111,7 @@ impl Reader {
     pub fn each_record(&self, each: &mut dyn FnMut(RelPath, Record)) -> Result<()> {
         let mut waiting = vec![(0, RelPath::root())];
         while let Some((id, path)) = waiting.pop() {
-            for (name, record) in self.records(id)? {
+            for (name, record) in self.records_of(id)? {
                 each(path.join(&name), record);
             }
             waiting.extend(self.folders(id)?.into_iter().map(|row| (row.id, path.join(&row.name))));
@@ -139,7 +141,11 @@ impl Reader {
         Ok(())
     }
 
-    fn records(&self, folder: i64) -> Result<Vec<(Vec<u8>, Record)>> {
+    /// The whole rows of a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn records_of(&self, folder: i64) -> Result<Vec<(Vec<u8>, Record)>> {
         let sql =
             format!("SELECT name, {RECORD_COLUMNS} FROM entry WHERE folder = ?1 ORDER BY name");
         self.with(&sql, |s| {
@@ -181,11 +187,17 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         mtime_ns: row.get(5)?,
         ctime_ns: row.get(6)?,
         file_id: row.get::<_, i64>(7)?.cast_unsigned(),
+        copy_mtime_ns: row.get(8)?,
     })
 }
 
 fn folder_row(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
-    Ok(FolderRow { id: row.get(0)?, name: row.get_ref(1)?.as_blob()?.into(), live: row.get(2)? })
+    Ok(FolderRow {
+        id: row.get(0)?,
+        name: row.get_ref(1)?.as_blob()?.into(),
+        live: row.get(2)?,
+        mode: row.get(3)?,
+    })
 }
 
 pub(super) fn record(row: &Row<'_>, at: usize) -> rusqlite::Result<Record> {

@@ -52,6 +52,8 @@ pub struct Known {
     pub ctime_ns: Option<i64>,
     /// The source's inode or file id.
     pub file_id: u64,
+    /// The copy's modification time, ns; `None` for what has no copy.
+    pub copy_mtime_ns: Option<i64>,
 }
 
 /// A whole row.
@@ -81,7 +83,7 @@ pub struct Record {
     pub gid: u32,
     /// BLAKE3 digest of the content; `None` for links, and for copies nobody has read yet.
     pub digest: Option<[u8; 32]>,
-    /// The copy's modification time, ns; `None` for what has no copy.
+    /// The copy's modification time, ns; `None` for links, and for a tombstone whose copy is in `_trash`.
     pub copy_mtime_ns: Option<i64>,
     /// A link's target.
     pub target: Option<Vec<u8>>,
@@ -110,6 +112,7 @@ impl Record {
             gid: Some(self.gid),
             target: self.target.clone().map(Text::new),
             copy_mtime_ns: differs,
+            trashed: self.kind == RowKind::File && !self.live && self.copy_mtime_ns.is_none(),
             xattrs: xattrs_told(&self.xattrs),
         }
     }
@@ -135,7 +138,7 @@ impl Record {
             uid: told.uid.unwrap_or_default(),
             gid: told.gid.unwrap_or_default(),
             digest: digest.and_then(|d| d.try_into().ok()),
-            copy_mtime_ns: (kind == RowKind::File)
+            copy_mtime_ns: (kind == RowKind::File && !told.trashed)
                 .then(|| told.copy_mtime_ns.unwrap_or(told.mtime_ns)),
             target: told.target.as_ref().map(|t| t.as_bytes().to_vec()),
             xattrs: xattrs_read(told.xattrs.as_ref()),

@@ -68,7 +68,7 @@ fn what_is_committed_waits_until_it_is_announced() {
         .unwrap();
     batch.commit().unwrap();
 
-    let told = manifest.unannounced("icloud", 10).unwrap().unwrap();
+    let told = manifest.unannounced("icloud", 0, 10).unwrap().unwrap();
     assert_eq!((told.news[0].change, told.news[0].from.clone()), (Change::Renamed, Some(from)));
     assert_eq!(told.news[0].file.copy_mtime_ns, Some(-4));
     let back = Record::from_told(&told.news[0].file).unwrap();
@@ -78,7 +78,7 @@ fn what_is_committed_waits_until_it_is_announced() {
 
     let increment = uuid::Uuid::nil();
     manifest.forget_announced(told.upto, increment).unwrap();
-    assert!(manifest.unannounced("icloud", 10).unwrap().is_none());
+    assert!(manifest.unannounced("icloud", 0, 10).unwrap().is_none());
     assert_eq!(manifest.meta("newest_increment").unwrap().unwrap(), increment.to_string());
 }
 

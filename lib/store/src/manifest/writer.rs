@@ -73,16 +73,32 @@ impl Batch<'_> {
         )
     }
 
-    /// Makes a row a tombstone; its copy stays.
+    /// Makes a row a tombstone; its copy stays, or is in `_trash` by now.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub fn bury(&mut self, folder: &RelPath, name: &[u8], gone_ms: i64) -> Result<()> {
+    pub fn bury(&mut self, folder: &RelPath, name: &[u8], gone_ms: i64, trashed: bool) -> Result<()> {
         let folder = self.folder_id(folder)?;
         self.sql(
-            "UPDATE entry SET live = 0, gone_ms = ?3 WHERE folder = ?1 AND name = ?2",
-            params![folder, name, gone_ms],
+            "UPDATE entry SET live = 0, gone_ms = ?3, copy_mtime_ns = CASE WHEN ?4 THEN NULL ELSE copy_mtime_ns END \
+             WHERE folder = ?1 AND name = ?2",
+            params![folder, name, gone_ms, trashed],
         )
+    }
+
+    /// Notes that the copies of everything below a folder are in `_trash`.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn trashed_below(&mut self, folder: &RelPath) -> Result<()> {
+        let id = self.folder_id(folder)?;
+        self.sql(
+            "WITH RECURSIVE below(id) AS \
+             (SELECT ?1 UNION SELECT folder.id FROM folder JOIN below ON folder.parent = below.id) \
+             UPDATE entry SET copy_mtime_ns = NULL WHERE folder IN below",
+            [id],
+        )?;
+        self.bury_folder(folder)
     }
 
     /// Takes a row out, as a rename does with the former name.
@@ -111,6 +127,15 @@ impl Batch<'_> {
             "UPDATE folder SET live = ?2, mtime_ns = ?3, mode = ?4, uid = ?5, gid = ?6 WHERE id = ?1",
             params![id, live, mtime_ns, mode, owner.0, owner.1],
         )
+    }
+
+    /// Says that a folder left the source.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn bury_folder(&mut self, path: &RelPath) -> Result<()> {
+        let id = self.folder_id(path)?;
+        self.sql("UPDATE folder SET live = 0 WHERE id = ?1", [id])
     }
 
     /// Notes what is to be announced of a row.

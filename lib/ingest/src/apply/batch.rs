@@ -1,0 +1,257 @@
+//! Batches: as much of the plan at a time as one barrier and one transaction are worth.
+
+use host::failpoint;
+use host::volume::room;
+use model::config::Free;
+use model::emit::{Emit, Progress};
+use model::event::Draft;
+use model::ingest::{Change, FileGone, FileStored, Totals};
+use model::problem::{Code, Problem};
+use model::relpath::RelPath;
+use store::manifest::Manifest;
+
+use super::Ground;
+use super::commit::{Frame, commit, news};
+use super::prepare::Preparer;
+use super::settle::{SettledPart, settle};
+use crate::parallel;
+use crate::plan::{FolderPlan, Item, PlanLog, Tally, Todo};
+
+/// A batch has at most so many files
+const FILES: u64 = 8192;
+/// and, but for its last file, at most so many bytes.
+const BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How a plan is applied, besides the ground it is applied on.
+#[derive(Debug)]
+pub struct Applied<'a> {
+    /// The cloud's id.
+    pub cloud: &'a str,
+    /// True if an approval let the plan through.
+    pub approved: bool,
+    /// The room that the space must keep.
+    pub min_free: Free,
+    /// What the plan amounts to.
+    pub tally: Tally,
+}
+
+/// Which items of the plan are done in which pass over it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Copies that stand in the way of something else.
+    GivingWay,
+    /// Almost all.
+    Main,
+    /// Further names of what is stored by then.
+    Links,
+}
+
+impl Pass {
+    fn has(self, item: &Item) -> bool {
+        self == match &item.todo {
+            Todo::Gone { gives_way: true, .. } => Pass::GivingWay,
+            Todo::Link { .. } => Pass::Links,
+            _ => Pass::Main,
+        }
+    }
+}
+
+/// Applies a plan; counts what was done in `totals`, also when it fails on the way.
+///
+/// # Errors
+/// What ended the work: the space is away or full, the manifest can't be written. What
+/// was done before is remembered and durable.
+pub fn apply(
+    ground: &Ground<'_>,
+    how: &Applied<'_>,
+    plan: &mut PlanLog,
+    manifest: &mut Manifest,
+    totals: &mut Totals,
+    emit: &mut dyn Emit,
+) -> Result<(), Problem> {
+    let mut work = Work { ground, how, manifest, totals, emit };
+    for (pass, wanted) in [
+        (Pass::GivingWay, how.tally.give_way > 0),
+        (Pass::Main, true),
+        (Pass::Links, how.tally.links > 0),
+    ] {
+        if wanted {
+            work.pass(plan, pass)?;
+        }
+    }
+    Ok(())
+}
+
+struct Work<'a, 'b> {
+    ground: &'a Ground<'a>,
+    how: &'a Applied<'a>,
+    manifest: &'b mut Manifest,
+    totals: &'b mut Totals,
+    emit: &'b mut dyn Emit,
+}
+
+impl Work<'_, '_> {
+    fn pass(&mut self, plan: &mut PlanLog, pass: Pass) -> Result<(), Problem> {
+        let mut parts = plan.read()?;
+        loop {
+            let batch = next_batch(&mut parts, pass)?;
+            if batch.is_empty() || self.ground.stop.asked() {
+                return Ok(());
+            }
+            if let Err(problem) = self.batch(&batch) {
+                self.clear_temporaries(&batch);
+                return Err(problem);
+            }
+        }
+    }
+
+    fn batch(&mut self, batch: &[FolderPlan]) -> Result<(), Problem> {
+        self.check_room(batch)?;
+        self.note(&folders_of(batch))?;
+        let ground = self.ground;
+        let prepared = {
+            let mut tick = Tick { work: self, doing: "copying" };
+            let prepare = |preparer: &mut Preparer<'_>, part: &FolderPlan| preparer.part(part);
+            parallel::each(batch, ground.threads, || Preparer::new(ground), prepare, &mut || {
+                tick.tell()
+            })?
+        };
+        point("apply.copied")?;
+        ground.barrier.sync_all().map_err(store::device::away)?;
+        point("apply.synced")?;
+        let prepared: Vec<_> =
+            prepared.into_iter().map(|part| std::sync::Mutex::new(Some(part))).collect();
+        let settled = {
+            let mut tick = Tick { work: self, doing: "making durable" };
+            let take = |(): &mut (), part: &std::sync::Mutex<Option<_>>| {
+                let part = part.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+                part.map(|part| settle(ground, part)).transpose()
+            };
+            parallel::each(&prepared, ground.threads, || Ok(()), take, &mut || tick.tell())?
+        };
+        point("apply.published")?;
+        ground.barrier.sync_all().map_err(store::device::away)?;
+        point("apply.names-synced")?;
+        self.remember(settled.into_iter().flatten().collect())
+    }
+
+    fn remember(&mut self, parts: Vec<SettledPart>) -> Result<(), Problem> {
+        let ground = self.ground;
+        let now = ground.clock.now();
+        let frame = Frame { run: ground.run, now, approved: self.how.approved, next_folders: &[] };
+        commit(self.manifest, &frame, &parts, self.totals)?;
+        if self.emit.wants_files() {
+            self.tell_files(&parts);
+        }
+        for problem in parts.into_iter().flat_map(|part| part.problems) {
+            self.emit.problem(problem);
+        }
+        Ok(())
+    }
+
+    fn tell_files(&mut self, parts: &[SettledPart]) {
+        for item in news(self.how.cloud, parts) {
+            let draft = match item.change {
+                Change::Gone => Draft::of(&FileGone(item)),
+                _ => Draft::of(&FileStored(item)),
+            };
+            self.emit.event(draft);
+        }
+    }
+
+    /// Before any temporary is made, its folder is noted, so that the next run clears just those.
+    fn note(&mut self, folders: &[RelPath]) -> Result<(), Problem> {
+        let mut batch = self.manifest.batch()?;
+        batch.note_inflight(self.ground.run, folders)?;
+        batch.commit()?;
+        point("apply.noted")
+    }
+
+    fn check_room(&self, batch: &[FolderPlan]) -> Result<(), Problem> {
+        let room = room(self.ground.copy).map_err(store::device::away)?;
+        let needed: u64 =
+            batch.iter().flat_map(|part| &part.items).filter(|i| copies(i)).map(|i| i.size).sum();
+        let keep = self.how.min_free.bytes_of(room.total);
+        if needed > 0 && room.free < needed.saturating_add(keep) {
+            let what = format!(
+                "{} bytes are free, {needed} are to be stored next and {keep} must stay free",
+                room.free
+            );
+            return Err(Problem::new(Code::SpaceFull, what).at(self.ground.copy.path()));
+        }
+        Ok(())
+    }
+
+    /// After a failure: what the next run would clear is cleared now, as far as that works.
+    fn clear_temporaries(&mut self, batch: &[FolderPlan]) {
+        let run = self.ground.run.to_string();
+        let cleared = folders_of(batch)
+            .iter()
+            .all(|folder| crate::recover::clear_folder(self.ground.copy, folder, &run).is_ok());
+        if cleared && let Ok(mut batch) = self.manifest.batch() {
+            // If this fails too, the note stays and the next run looks again.
+            let _ = batch.forget_inflight().and_then(|()| batch.commit());
+        }
+    }
+}
+
+/// Tells how far the work has come while threads do it.
+struct Tick<'w, 'a, 'b> {
+    work: &'w mut Work<'a, 'b>,
+    doing: &'static str,
+}
+
+impl Tick<'_, '_, '_> {
+    fn tell(&mut self) {
+        let (files, bytes) = self.work.ground.counters.now();
+        let tally = &self.work.how.tally;
+        self.work.emit.progress(&Progress {
+            doing: self.doing,
+            files,
+            files_planned: Some(tally.stores + tally.rewrites + tally.links),
+            bytes,
+            bytes_planned: Some(tally.bytes_to_copy()),
+        });
+    }
+}
+
+fn point(name: &'static str) -> Result<(), Problem> {
+    failpoint::hit(name).map_err(|e| Problem::new(Code::Io, format!("failed at {name}: {e}")))
+}
+
+fn copies(item: &Item) -> bool {
+    matches!(item.todo, Todo::Store | Todo::Compare { .. } | Todo::Replace { .. })
+}
+
+fn folders_of(batch: &[FolderPlan]) -> Vec<RelPath> {
+    let mut folders: Vec<RelPath> = batch.iter().map(|part| part.path.clone()).collect();
+    folders.dedup();
+    folders.sort_unstable();
+    folders.dedup();
+    folders
+}
+
+/// The next parts of the plan that a pass has anything to do with, up to a batch's size.
+fn next_batch(
+    parts: &mut dyn Iterator<Item = Result<FolderPlan, Problem>>,
+    pass: Pass,
+) -> Result<Vec<FolderPlan>, Problem> {
+    let mut batch = Vec::new();
+    let (mut files, mut bytes) = (0, 0);
+    while files < FILES && bytes < BYTES {
+        let Some(part) = parts.next() else { break };
+        let mut part = part?;
+        part.items.retain(|item| pass.has(item));
+        let has_folder = pass == Pass::Main && (part.facts.is_some() || part.is_gone);
+        if part.items.is_empty() && !has_folder {
+            continue;
+        }
+        if pass != Pass::Main {
+            (part.facts, part.is_gone) = (None, false);
+        }
+        files += part.items.len().max(1) as u64;
+        bytes += part.items.iter().filter(|i| copies(i)).map(|i| i.size).sum::<u64>();
+        batch.push(part);
+    }
+    Ok(batch)
+}

@@ -1,0 +1,145 @@
+//! Stage three of a batch: remembering, in one transaction, what is on disk.
+
+use host::Kind;
+use jiff::Timestamp;
+use model::ingest::{Change, FileNews, Totals};
+use model::problem::Problem;
+use model::relpath::RelPath;
+use model::run::RunId;
+use store::manifest::{Batch, Manifest, News};
+
+use super::settle::{Settled, SettledPart};
+
+/// What is committed with a batch besides its rows.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// The run.
+    pub run: RunId,
+    /// When it is, for tombstones.
+    pub now: Timestamp,
+    /// True if what is destroyed was approved, so that the guard must not count it again.
+    pub approved: bool,
+    /// Folders of the copy in which the next batch may leave temporaries.
+    pub next_folders: &'a [RelPath],
+}
+
+/// Commits a batch and adds to the totals; returns what became of each file, for events.
+pub fn commit(
+    manifest: &mut Manifest,
+    frame: &Frame<'_>,
+    parts: &[SettledPart],
+    totals: &mut Totals,
+) -> Result<(), Problem> {
+    let mut batch = manifest.batch()?;
+    let mut destroyed = Destroyed::default();
+    for part in parts {
+        folder(&mut batch, part)?;
+        for entry in &part.entries {
+            remember(&mut batch, &part.plan.path, entry, frame.now)?;
+            destroyed.count(entry);
+            count(totals, entry);
+        }
+        totals.failed += part.problems.len() as u64;
+    }
+    if !frame.approved {
+        batch.count_applied(frame.run, destroyed.gone, destroyed.rewritten, destroyed.bytes)?;
+    }
+    batch.note_inflight(frame.run, frame.next_folders)?;
+    batch.commit()?;
+    Ok(())
+}
+
+/// What is told of the committed files, one by one.
+pub fn news(cloud: &str, parts: &[SettledPart]) -> Vec<FileNews> {
+    let of = |part: &SettledPart, entry: &Settled| {
+        let record = entry.record.as_ref()?;
+        let file = record.told(part.plan.path.join(&entry.name));
+        Some(FileNews {
+            cloud: cloud.to_owned(),
+            file,
+            change: entry.change,
+            from: entry.from.clone(),
+        })
+    };
+    parts
+        .iter()
+        .flat_map(|part| part.entries.iter().filter_map(move |entry| of(part, entry)))
+        .collect()
+}
+
+#[derive(Default)]
+struct Destroyed {
+    gone: u64,
+    rewritten: u64,
+    bytes: u64,
+}
+
+impl Destroyed {
+    fn count(&mut self, entry: &Settled) {
+        let Some(bytes) = entry.destroyed else { return };
+        self.bytes += bytes;
+        match entry.change {
+            Change::Gone => self.gone += 1,
+            _ => self.rewritten += 1,
+        }
+    }
+}
+
+fn folder(batch: &mut Batch<'_>, part: &SettledPart) -> Result<(), Problem> {
+    let plan = &part.plan;
+    let told =
+        News { change: if plan.is_gone { Change::Gone } else { Change::Stored }, from: None };
+    if plan.is_gone {
+        batch.bury_folder(&plan.path)?;
+        batch.announce(&plan.path, b"", &told)?;
+    } else if let Some(facts) = plan.facts {
+        batch.put_folder(&plan.path, true, facts.mtime_ns, facts.mode, (facts.uid, facts.gid))?;
+        if plan.is_new && !plan.path.is_root() {
+            batch.announce(&plan.path, b"", &told)?;
+        }
+    }
+    Ok(())
+}
+
+fn remember(
+    batch: &mut Batch<'_>,
+    folder: &RelPath,
+    entry: &Settled,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    match &entry.record {
+        Some(record) => batch.put(folder, &entry.name, record)?,
+        None => batch.bury(folder, &entry.name, now.as_millisecond(), entry.trashed.is_some())?,
+    }
+    if entry.trashed == Some(Kind::Folder) {
+        batch.trashed_below(&folder.join(&entry.name))?;
+    }
+    if let Some((former, name)) = entry.from.as_ref().and_then(RelPath::split) {
+        batch.remove(&former, name)?;
+    }
+    let news = News { change: entry.change, from: entry.from.clone() };
+    batch.announce(folder, &entry.name, &news)?;
+    Ok(())
+}
+
+fn count(totals: &mut Totals, entry: &Settled) {
+    let size = entry.record.as_ref().map_or(0, |r| r.size);
+    let is_link = entry.record.as_ref().is_some_and(|r| r.digest.is_none());
+    match entry.change {
+        Change::Stored if is_link => {}
+        Change::Stored => {
+            totals.stored += 1;
+            totals.bytes_stored += size;
+        }
+        Change::Replaced => {
+            totals.replaced += 1;
+            totals.bytes_stored += size;
+        }
+        Change::Adopted => totals.adopted += 1,
+        Change::Renamed => totals.renamed += 1,
+        Change::Linked => totals.hard_links += 1,
+        Change::Touched => totals.touched += 1,
+        Change::Gone => totals.gone += u64::from(entry.destroyed.is_some()),
+    }
+    totals.trashed += u64::from(entry.trashed.is_some());
+}

@@ -1,0 +1,130 @@
+//! Applying a plan, batch by batch: copy, make durable, rename, make durable, remember.
+//!
+//! What the manifest says is always on disk already; killed at any instruction, the
+//! next run finds its temporaries noted, and adopts what was renamed and not yet
+//! remembered (safety laws 3 and 4).
+
+mod batch;
+mod commit;
+mod folders;
+mod prepare;
+mod settle;
+mod trash;
+
+pub use batch::{Applied, apply};
+pub(crate) use trash::Trash;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use host::barrier::Barrier;
+use host::clock::Clock;
+use host::stop::Stop;
+use host::{Dir, Error, error::Meaning};
+use model::config::OnGone;
+use model::problem::{Code, Problem};
+use model::run::RunId;
+use store::manifest::Readers;
+
+use crate::scan::Racy;
+
+/// How far the work has come; written by all threads, read by whoever shows it.
+#[derive(Debug, Default)]
+pub struct Counters {
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counters {
+    /// One file more.
+    pub fn add_file(&self) {
+        self.files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many bytes more.
+    pub fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Files and bytes so far.
+    pub fn now(&self) -> (u64, u64) {
+        (self.files.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+/// Everything that the threads share while they apply.
+#[derive(Debug)]
+pub struct Ground<'a> {
+    /// The source root.
+    pub source: &'a Dir,
+    /// The copy's root: the cloud's folder in the space.
+    pub copy: &'a Dir,
+    /// Where former versions go.
+    pub(crate) trash: Trash<'a>,
+    /// How the space makes things durable.
+    pub barrier: &'a Barrier,
+    /// The manifest.
+    pub readers: Readers,
+    /// When stamps are too young to be trusted.
+    pub racy: Racy,
+    /// The time, ns since 1970, at which the scan began.
+    pub began_ns: i64,
+    /// The run.
+    pub run: RunId,
+    /// What happens to copies of what is gone.
+    pub on_gone: OnGone,
+    /// Asked to stop.
+    pub stop: &'a Stop,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// How far the work has come.
+    pub counters: &'a Counters,
+    /// Temporaries made so far.
+    pub(crate) temporaries: AtomicU64,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl<'a> Ground<'a> {
+    /// A name for the next temporary: short enough beside names of 255 bytes, and known by the run's id.
+    pub(crate) fn next_temporary(&self) -> Vec<u8> {
+        let n = self.temporaries.fetch_add(1, Ordering::Relaxed);
+        format!("{}{n}", temporary_prefix(&self.run.to_string())).into_bytes()
+    }
+
+    /// Now, ns since 1970.
+    pub(crate) fn now_ns(&self) -> i64 {
+        i64::try_from(self.clock.now().as_nanosecond()).unwrap_or(i64::MAX)
+    }
+}
+
+/// What the names of all temporaries of a run begin with.
+pub(crate) fn temporary_prefix(run: &str) -> String {
+    format!(".phc-{run}-")
+}
+
+/// True for failures of the space that concern more than one entry: going on would only fail again.
+pub(crate) fn is_fatal(error: &Error) -> bool {
+    use std::io::ErrorKind as K;
+    let of_one_entry = matches!(
+        error.source.kind(),
+        K::InvalidFilename
+            | K::InvalidInput
+            | K::NotADirectory
+            | K::IsADirectory
+            | K::DirectoryNotEmpty
+    );
+    let meaning = error.meaning();
+    !of_one_entry
+        && matches!(meaning, Meaning::Full | Meaning::ReadOnly | Meaning::Away | Meaning::Other)
+}
+
+/// The problem of one entry that could not be stored.
+pub(crate) fn entry_problem(error: &Error) -> Problem {
+    use std::io::ErrorKind as K;
+    let what = format!("can't {}: {}", error.attempt, error.source);
+    let code = match error.source.kind() {
+        K::InvalidFilename | K::InvalidInput => Code::NameUnrepresentable,
+        _ => Code::EntryUnstorable,
+    };
+    Problem::new(code, what).at(error.path.as_path())
+}

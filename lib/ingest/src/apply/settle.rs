@@ -1,0 +1,170 @@
+//! Stage two of a batch: final names, after the data is on disk.
+
+use host::error::{Attempt, Meaning};
+use host::{Dir, Facts, Kind, failpoint};
+use model::ingest::Change;
+use model::problem::Problem;
+use model::relpath::RelPath;
+use store::manifest::Record;
+
+use super::prepare::{PreparedPart, Step};
+use super::{Ground, entry_problem, folders, is_fatal};
+use crate::plan::FolderPlan;
+
+/// A part of a plan whose names are all in place; what is left is to remember it.
+#[derive(Debug)]
+pub struct SettledPart {
+    /// The part of the plan, without its items.
+    pub plan: FolderPlan,
+    /// What is to be remembered.
+    pub entries: Vec<Settled>,
+    /// What went wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// One entry that is as it should be in the copy.
+#[derive(Debug)]
+pub struct Settled {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its row; `None` when the row is to be buried.
+    pub record: Option<Box<Record>>,
+    /// What is told of it.
+    pub change: Change,
+    /// The former path of a rename.
+    pub from: Option<RelPath>,
+    /// Bytes of the live version that is no longer the live one.
+    pub destroyed: Option<u64>,
+    /// What went to the trash from under this name.
+    pub trashed: Option<Kind>,
+}
+
+/// Gives everything of a part its final name.
+pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Problem> {
+    let mut settled = SettledPart { plan: part.plan, entries: Vec::new(), problems: part.problems };
+    if part.steps.is_empty() {
+        return Ok(settled);
+    }
+    let path = settled.plan.path.clone();
+    let copy = match ground.copy.beneath(&path) {
+        Ok(copy) => copy,
+        // The copy of a gone folder may be in the trash already; its rows are buried all the same.
+        Err(_) if settled.plan.is_gone => return Ok(buried(settled, part.steps)),
+        Err(e) => return Err(store::device::away(e)),
+    };
+    for (name, step) in part.steps {
+        let temp = match &step {
+            Step::Publish { temp, .. } => Some(temp.clone()),
+            _ => None,
+        };
+        match one(ground, &copy, &path, &name, step) {
+            Ok(entry) => settled.entries.push(entry),
+            Err(e) if is_fatal(&e) => return Err(store::device::away(e)),
+            Err(e) => {
+                settled.problems.push(entry_problem(&e));
+                if let Some(temp) = temp {
+                    // The entry's own failure is what is reported.
+                    let _ = copy.remove_file(&temp);
+                }
+            }
+        }
+    }
+    if ground.barrier.is_each() {
+        copy.sync().map_err(store::device::away)?;
+    }
+    Ok(settled)
+}
+
+fn buried(mut settled: SettledPart, steps: Vec<(Vec<u8>, Step)>) -> SettledPart {
+    for (name, step) in steps {
+        if let Step::Gone { size, is_file, .. } = step {
+            settled.entries.push(gone(name, size, is_file, None));
+        }
+    }
+    settled
+}
+
+fn gone(name: Vec<u8>, size: u64, is_file: bool, trashed: Option<Kind>) -> Settled {
+    let destroyed = is_file.then_some(size);
+    Settled { name, record: None, change: Change::Gone, from: None, destroyed, trashed }
+}
+
+fn one(
+    ground: &Ground<'_>,
+    copy: &Dir,
+    folder: &RelPath,
+    name: &[u8],
+    step: Step,
+) -> host::Result<Settled> {
+    let of_row = |record, change| Settled {
+        name: name.to_owned(),
+        record: Some(record),
+        change,
+        from: None,
+        destroyed: None,
+        trashed: None,
+    };
+    match step {
+        Step::Row { record, change, narrow } => {
+            if narrow {
+                folders::narrow_file(copy, name, record.mode)?;
+            }
+            Ok(of_row(record, change))
+        }
+        Step::Publish { temp, record, over, change, replaces } => {
+            let trashed = publish(ground, copy, folder, &temp, name, over.as_ref())?;
+            Ok(Settled { destroyed: replaces, trashed, ..of_row(record, change) })
+        }
+        Step::Rename { from, record } => {
+            rename(ground, &from, copy, name)?;
+            Ok(Settled { from: Some(from), ..of_row(record, Change::Renamed) })
+        }
+        Step::Gone { size, is_file, to_trash } => {
+            let trashed = (to_trash && put_away(ground, copy, folder, name)?).then_some(Kind::File);
+            failpoint::hit("apply.gone").attempt("bury", copy.path())?;
+            Ok(gone(name.to_owned(), size, is_file, trashed))
+        }
+    }
+}
+
+/// Gives a temporary its final name; tells what had it before and is in the trash now.
+fn publish(
+    ground: &Ground<'_>,
+    copy: &Dir,
+    folder: &RelPath,
+    temp: &[u8],
+    name: &[u8],
+    over: Option<&Facts>,
+) -> host::Result<Option<Kind>> {
+    failpoint::hit("apply.publishing").attempt("rename in", copy.path())?;
+    let kind = match over {
+        Some(facts) => facts.kind,
+        None => match copy.rename_new(temp, copy, name) {
+            // Somebody made it since it was looked for: it is a former version like any other.
+            Err(e) if e.meaning() == Meaning::Exists => copy.facts(name)?.kind,
+            other => return other.map(|()| None),
+        },
+    };
+    ground.trash.keep(copy, folder, name, kind)?;
+    match kind {
+        Kind::File => copy.rename(temp, copy, name)?,
+        Kind::Folder | Kind::Symlink | Kind::Special => copy.rename_new(temp, copy, name)?,
+    }
+    Ok(Some(kind))
+}
+
+fn rename(ground: &Ground<'_>, from: &RelPath, copy: &Dir, name: &[u8]) -> host::Result<()> {
+    let Some((folder, old)) = from.split() else { return Ok(()) };
+    let old_folder = ground.copy.beneath(&folder)?;
+    old_folder.rename_new(old, copy, name)?;
+    if ground.barrier.is_each() { old_folder.sync() } else { Ok(()) }
+}
+
+/// Moves a copy to the trash; false if there is none.
+fn put_away(ground: &Ground<'_>, copy: &Dir, folder: &RelPath, name: &[u8]) -> host::Result<bool> {
+    match ground.trash.put_away(copy, folder, name) {
+        Ok(()) => Ok(true),
+        Err(e) if e.meaning() == Meaning::Missing => Ok(false),
+        Err(e) => Err(e),
+    }
+}

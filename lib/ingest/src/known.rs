@@ -1,0 +1,178 @@
+//! What is known of a cloud before a run: its manifest, opened or made again.
+
+use std::path::{Path, PathBuf};
+
+use host::Dir;
+use jiff::Timestamp;
+use model::emit::Emit;
+use model::problem::{Code, Problem};
+use store::catalog::Catalog;
+use store::manifest::{Manifest, Opened};
+use store::space::SpaceRoot;
+use store::{device, layout};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::rebuild;
+use crate::settings::Settings;
+
+/// The manifest's file in a cloud's state.
+pub const MANIFEST: &str = "manifest.sqlite";
+
+/// What is known.
+#[derive(Debug)]
+pub struct Known {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// True if every copy is to be compared by stat (safety law 5).
+    pub reconcile: bool,
+    /// The volume that the source root lay on, when that is known.
+    pub volume: Option<String>,
+    /// A dry run's own manifest lies here when there was none to look at.
+    _scratch: Option<TempDir>,
+}
+
+/// Opens the manifest; a broken one is set aside, and a missing one made again from catalog and copies.
+///
+/// # Errors
+/// When neither works.
+pub fn open(
+    settings: &Settings,
+    folder: &Path,
+    space: &SpaceRoot,
+    copy: Option<&Dir>,
+    now: Timestamp,
+    emit: &mut dyn Emit,
+) -> Result<Known, Problem> {
+    let path = folder.join(MANIFEST);
+    let found = if settings.dry_run && !path.exists() { Ok(None) } else { sound(&path) };
+    let scratch = scratch(settings, &found)?;
+    let path = scratch.as_ref().map_or(path, |dir| dir.path().join(MANIFEST));
+    let manifest = match found {
+        Ok(Some(manifest)) => manifest,
+        Ok(None) => rebuilt(settings, &path, space, copy, None, emit)?,
+        Err(e) if e.is_broken() => {
+            let aside = if settings.dry_run { path.clone() } else { set_aside(&path, now)? };
+            rebuilt(settings, &path, space, copy, Some((&aside, e)), emit)?
+        }
+        Err(e) => return Err(e.into()),
+    };
+    let rolled_back = rolled_back(settings, &manifest, space)?;
+    if let Some(problem) = &rolled_back {
+        emit.problem(problem.clone());
+    }
+    let volume = manifest.meta("volume")?;
+    Ok(Known { manifest, reconcile: rolled_back.is_some(), volume, _scratch: scratch })
+}
+
+/// True if any file of this cloud was ever known: in the manifest, the catalog or as a copy.
+pub fn anything(settings: &Settings, folder: &Path, space: Option<&SpaceRoot>) -> bool {
+    let in_manifest =
+        Manifest::look(&folder.join(MANIFEST)).ok().flatten().is_some_and(|manifest| {
+            manifest
+                .reader()
+                .and_then(|reader| reader.counts())
+                .is_ok_and(|(live, _, gone)| live + gone > 0)
+        });
+    in_manifest || space.is_some_and(|space| in_space(settings, space))
+}
+
+fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
+    let catalog = Catalog::look(space, &settings.device, &settings.cloud).ok().flatten();
+    let copy = space.dir().beneath(&layout::cloud(&settings.device, &settings.cloud));
+    catalog.is_some_and(|catalog| catalog.is_empty().is_ok_and(|empty| !empty))
+        || copy.and_then(|dir| dir.entries()).is_ok_and(|entries| !entries.is_empty())
+}
+
+/// A dry run touches no state: where there is no sound manifest it makes one for itself.
+fn scratch(
+    settings: &Settings,
+    found: &store::manifest::Result<Option<Manifest>>,
+) -> Result<Option<TempDir>, Problem> {
+    if !settings.dry_run || matches!(found, Ok(Some(_))) {
+        return Ok(None);
+    }
+    tempfile::tempdir().map(Some).map_err(|e| {
+        Problem::new(Code::StateUnusable, format!("can't make a temporary folder: {e}"))
+    })
+}
+
+/// The manifest, if it is there and whole; after a run that was killed it is looked at deeply.
+fn sound(path: &Path) -> store::manifest::Result<Option<Manifest>> {
+    match Manifest::open(path)? {
+        Opened::Fresh(_) => Ok(None),
+        Opened::Existing(manifest) => {
+            if manifest.meta("filled")?.is_none() {
+                // It was being made again when the run was killed.
+                return Err(store::manifest::Error::Broken {
+                    path: path.to_owned(),
+                    why: "it was never finished".to_owned(),
+                });
+            }
+            if manifest.runs(1)?.first().is_some_and(|run| run.finished.is_none()) {
+                manifest.check_deeply()?;
+            }
+            Ok(Some(manifest))
+        }
+    }
+}
+
+fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, Problem> {
+    let mark = now.strftime("%Y%m%dT%H%M%S").to_string();
+    Manifest::set_aside(path, &mark).map_err(|e| {
+        Problem::new(Code::StateUnusable, format!("can't set the broken manifest aside: {e}"))
+            .at(path)
+    })
+}
+
+fn rebuilt(
+    settings: &Settings,
+    path: &Path,
+    space: &SpaceRoot,
+    copy: Option<&Dir>,
+    broken: Option<(&Path, store::manifest::Error)>,
+    emit: &mut dyn Emit,
+) -> Result<Manifest, Problem> {
+    let mut manifest = match Manifest::open(path)? {
+        Opened::Fresh(manifest) | Opened::Existing(manifest) => manifest,
+    };
+    let catalog = Catalog::look(space, &settings.device, &settings.cloud).map_err(device::away)?;
+    let is_first = broken.is_none() && !in_space(settings, space);
+    for problem in rebuild::fill(&mut manifest, catalog.as_ref(), copy)? {
+        emit.problem(problem);
+    }
+    manifest.set_meta("filled", "yes")?;
+    if !is_first {
+        let (files, ..) = manifest.reader()?.counts()?;
+        let why = match broken {
+            Some((aside, error)) => format!("{error}; it lies at {} now", aside.display()),
+            None => "there was none".to_owned(),
+        };
+        let what = format!(
+            "the manifest was made again from the catalog and the copies, {files} files: {why}"
+        );
+        emit.problem(Problem::new(Code::ManifestRebuilt, what).at(path));
+    }
+    Ok(manifest)
+}
+
+/// The problem of a space that lacks what this device told it last, or that is another one.
+fn rolled_back(
+    settings: &Settings,
+    manifest: &Manifest,
+    space: &SpaceRoot,
+) -> Result<Option<Problem>, Problem> {
+    let problem = |what: &str| Some(Problem::new(Code::SpaceRolledBack, what).at(space.path()));
+    let another = manifest.meta("space")?.is_some_and(|id| id != space.id().to_string());
+    if another {
+        return Ok(problem("this is another space than the one the copies were stored in"));
+    }
+    let newest = manifest.meta("newest_increment")?.and_then(|id| Uuid::parse_str(&id).ok());
+    let Some(newest) = newest else { return Ok(None) };
+    let catalog = Catalog::look(space, &settings.device, &settings.cloud).map_err(device::away)?;
+    let holds = match &catalog {
+        Some(catalog) => catalog.holds(newest).map_err(device::away)?,
+        None => false,
+    };
+    Ok(if holds { None } else { problem("the space does not hold what this device stored last") })
+}

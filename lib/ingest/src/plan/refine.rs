@@ -1,0 +1,199 @@
+//! Reading before judging: renames that only content can tell, and candidates of a plan that seems too large.
+
+use std::collections::{HashMap, HashSet};
+
+use host::Dir;
+use host::stop::Stop;
+use model::problem::Problem;
+use model::relpath::RelPath;
+use store::manifest::{Reader, Readers};
+
+use super::rename::Gone;
+use super::{FolderPlan, Item, PlanLog, Todo};
+use crate::digest;
+use crate::parallel;
+
+/// What refining reads from.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    /// The source root.
+    pub source: &'a Dir,
+    /// The copy's root, for rows that say nothing of its content; `None` where there is no copy yet.
+    pub copy: Option<&'a Dir>,
+    /// The manifest.
+    pub manifest: &'a Readers,
+    /// Threads.
+    pub threads: usize,
+    /// Asked to stop.
+    pub stop: &'a Stop,
+    /// True if the rewritten candidates are to be read: at stat level they exceed a cap.
+    pub read_candidates: bool,
+}
+
+/// Finds renames and hard links, and reads what must be read before the guard can judge.
+///
+/// # Errors
+/// When the manifest or the log can't be used; a source file that can't be read stays
+/// what the plan says of it.
+pub fn refine(
+    mut log: PlanLog,
+    how: &Reading<'_>,
+    tick: &mut dyn FnMut(),
+) -> Result<PlanLog, Problem> {
+    let tally = log.tally();
+    let mut gone = Gone::default();
+    if tally.gone > 0 && tally.stores > 0 {
+        for plan in log.read()? {
+            let plan = plan?;
+            plan.items.iter().for_each(|item| gone.note(&plan.path, item));
+        }
+    }
+    let refined = log.another();
+    let mut pass = Pass { how, gone, first_names: HashMap::new() };
+    for plan in log.read()? {
+        refined.put(pass.folder(plan?, tick)?)?;
+    }
+    if pass.gone.is_empty() {
+        return Ok(refined);
+    }
+    without_renamed(refined, &pass.gone.left())
+}
+
+struct Pass<'a> {
+    how: &'a Reading<'a>,
+    gone: Gone,
+    /// Files with several names, by id: the path that is stored first.
+    first_names: HashMap<u64, RelPath>,
+}
+
+impl Pass<'_> {
+    fn folder(
+        &mut self,
+        mut plan: FolderPlan,
+        tick: &mut dyn FnMut(),
+    ) -> Result<FolderPlan, Problem> {
+        for item in &mut plan.items {
+            self.by_facts(&plan.path, item);
+        }
+        let wanted: Vec<&Item> =
+            plan.items.iter().filter(|item| self.wants_reading(item)).collect();
+        if wanted.is_empty() {
+            return Ok(plan);
+        }
+        let digests = self.read(&plan.path, &wanted, tick)?;
+        for item in &mut plan.items {
+            if let Some(digest) = digests.get(&item.name) {
+                self.by_digest(item, digest.source, digest.known);
+            }
+        }
+        Ok(plan)
+    }
+
+    fn by_facts(&mut self, folder: &RelPath, item: &mut Item) {
+        if matches!(item.todo, Todo::Store)
+            && let Some(from) = self.gone.take_by_identity(item)
+        {
+            item.todo = Todo::Rename { from };
+        }
+        if item.links > 1 && matches!(item.todo, Todo::Store | Todo::Compare { .. }) {
+            let path = folder.join(&item.name);
+            match self.first_names.get(&item.file_id) {
+                Some(first) if matches!(item.todo, Todo::Store) => {
+                    item.todo = Todo::Link { to: first.clone() }
+                }
+                Some(_) => {}
+                None => drop(self.first_names.insert(item.file_id, path)),
+            }
+        }
+    }
+
+    fn wants_reading(&self, item: &Item) -> bool {
+        match item.todo {
+            Todo::Store => self.gone.may_be_by_digest(item),
+            Todo::Compare { .. } => self.how.read_candidates,
+            _ => false,
+        }
+    }
+
+    fn read(
+        &self,
+        folder: &RelPath,
+        items: &[&Item],
+        tick: &mut dyn FnMut(),
+    ) -> Result<HashMap<Vec<u8>, Digests>, Problem> {
+        let Ok(dir) = self.how.source.beneath(folder) else { return Ok(HashMap::new()) };
+        let copy = self.how.copy.and_then(|root| root.beneath(folder).ok());
+        let reader = || Ok(self.how.manifest.open()?);
+        let read = |reader: &mut Reader, item: &&Item| {
+            if self.how.stop.asked() {
+                return Ok(None);
+            }
+            let Ok(Some((source, facts))) = digest::of_stable(&dir, &item.name, self.how.stop)
+            else {
+                return Ok(None);
+            };
+            if !item.still_is(&facts) {
+                return Ok(None);
+            }
+            let row = match reader.folder_id(folder)? {
+                Some(id) => reader.record(id, &item.name)?,
+                None => None,
+            };
+            let known = row
+                .filter(|r| r.live)
+                .and_then(|r| r.digest.or_else(|| self.of_copy(copy.as_ref(), &item.name)));
+            Ok(Some((item.name.clone(), Digests { source, known })))
+        };
+        let found = parallel::each(items, self.how.threads, reader, read, tick)?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The digest of a copy that was found there and never read.
+    fn of_copy(&self, copy: Option<&Dir>, name: &[u8]) -> Option<[u8; 32]> {
+        let found = digest::of_stable(copy?, name, self.how.stop).ok()?;
+        found.map(|(digest, _)| digest)
+    }
+
+    fn by_digest(&mut self, item: &mut Item, source: [u8; 32], known: Option<[u8; 32]>) {
+        match item.todo {
+            Todo::Store => {
+                if let Some(from) = self.gone.take_by_digest(item.size, source) {
+                    item.todo = Todo::Rename { from };
+                }
+            }
+            Todo::Compare { known_size } if known.is_some() => {
+                let same = known == Some(source) && known_size == item.size;
+                item.todo = if same {
+                    Todo::Touch { digest: source }
+                } else {
+                    Todo::Replace { known_size }
+                };
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Digests {
+    source: [u8; 32],
+    known: Option<[u8; 32]>,
+}
+
+/// The same plan without the gone entries that turned out to be renamed.
+fn without_renamed(mut log: PlanLog, still_gone: &HashSet<RelPath>) -> Result<PlanLog, Problem> {
+    let rest = log.another();
+    for plan in log.read()? {
+        let mut plan = plan?;
+        let path = plan.path.clone();
+        plan.items.retain(|item| match item.todo {
+            Todo::Gone { is_file: true, gives_way: false, .. } => {
+                still_gone.contains(&path.join(&item.name))
+            }
+            _ => true,
+        });
+        if plan.facts.is_some() || plan.is_gone || !plan.items.is_empty() {
+            rest.put(plan)?;
+        }
+    }
+    Ok(rest)
+}

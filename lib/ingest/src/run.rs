@@ -1,0 +1,209 @@
+//! One run of one cloud, from its lock to its outcome.
+
+use std::path::{Path, PathBuf};
+
+use host::clock::Clock;
+use host::lock::{self, Taken};
+use host::stop::Stop;
+use host::{failpoint, publish};
+use jiff::Timestamp;
+use model::emit::Emit;
+use model::event::{Draft, Event};
+use model::exit::Exit;
+use model::ingest::Totals;
+use model::problem::{Code, Problem};
+use model::run::{Outcome, RunFinished, RunStarted};
+use store::space::SpaceRoot;
+use store::state::{self, open_folder};
+
+use crate::settings::Settings;
+use crate::teller::Teller;
+use crate::work;
+
+/// Makes events safe, and delivers them when the space is there.
+pub type Publish<'a> = &'a dyn Fn(&[Event], Option<&SpaceRoot>) -> Result<(), Problem>;
+
+/// What a run needs of the machine.
+pub struct Machine<'a> {
+    /// The proven space, or why there is none.
+    pub space: Result<SpaceRoot, Problem>,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Asked to stop.
+    pub stop: &'a Stop,
+    /// Where the run's events go.
+    pub publish: Publish<'a>,
+}
+
+/// What a run leaves behind for whoever called it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ended {
+    /// The exit code.
+    pub exit: Exit,
+    /// What was told last.
+    pub finished: RunFinished<Totals>,
+}
+
+/// How the work of a run ended, whatever the end.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// What was counted; `None` while nothing was known.
+    pub totals: Option<Totals>,
+    /// The plan's id.
+    pub plan: Option<String>,
+    /// The problem that ended the work.
+    pub problem: Option<Problem>,
+    /// What is to be forgotten once the run's events are safe.
+    pub after: Option<work::After>,
+}
+
+/// Runs one cloud and tells everything through `emit`; the last event is `run.finished`.
+///
+/// Nothing is returned as an error: whatever happens is in the outcome.
+pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> Ended {
+    let started = machine.clock.now();
+    let mut teller = Teller::new(emit);
+    let cloud = settings.cloud.as_str();
+    let folder = match settings.state.of_cloud(&settings.device, &settings.cloud) {
+        Ok(folder) => folder,
+        Err(problem) => {
+            return Run { settings, machine, started, folder: None }
+                .end(teller, Done::failed(problem));
+        }
+    };
+    let run = Run { settings, machine, started, folder: Some(folder.clone()) };
+    let held = match take_lock(&folder, settings) {
+        Ok(held) => held,
+        // The one who holds it writes what is to be remembered.
+        Err(problem) => return Run { folder: None, ..run }.end(teller, Done::failed(problem)),
+    };
+    let begun = RunStarted {
+        job: cloud.to_owned(),
+        dry_run: settings.dry_run,
+        version: settings.version.clone(),
+    };
+    teller.tell(Draft::of(&begun));
+    let done = match point("ingest.locked") {
+        Ok(()) => work::work(settings, machine, &folder, started, &mut teller),
+        Err(problem) => Done::failed(problem),
+    };
+    let ended = run.end(teller, done);
+    drop(held);
+    ended
+}
+
+/// Takes the cloud's lock.
+fn take_lock(folder: &Path, settings: &Settings) -> Result<lock::Lock, Problem> {
+    let who = format!("run {} (process {})", settings.run, std::process::id());
+    match lock::take(&folder.join("lock"), &who).map_err(state::unusable)? {
+        Taken::Held(lock) => Ok(lock),
+        Taken::Busy(holder) => {
+            let holder = holder.unwrap_or_else(|| "another run".to_owned());
+            let what = format!("cloud {} is being ingested by {holder}", settings.cloud);
+            Err(Problem::new(Code::Locked, what))
+        }
+    }
+}
+
+impl Done {
+    pub(crate) fn failed(problem: Problem) -> Done {
+        Done { problem: Some(problem), ..Done::default() }
+    }
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    machine: &'a Machine<'a>,
+    started: Timestamp,
+    /// The cloud's state; `None` when nothing may be written there.
+    folder: Option<PathBuf>,
+}
+
+impl Run<'_> {
+    fn end(self, mut teller: Teller<'_>, done: Done) -> Ended {
+        let stopped = self.machine.stop.exit().filter(|_| done.problem.is_none());
+        let outcome = outcome(&done, stopped, teller.problems);
+        let now = self.machine.clock.now();
+        let finished = RunFinished {
+            job: self.settings.cloud.as_str().to_owned(),
+            outcome,
+            dry_run: self.settings.dry_run,
+            started: self.started,
+            duration_ms: u64::try_from(now.duration_since(self.started).as_millis()).unwrap_or(0),
+            totals: done.totals,
+            problems: teller.problems,
+            problem: done.problem,
+            plan: done.plan,
+        };
+        let exit = stopped.unwrap_or_else(|| exit_of(&finished));
+        let draft = Draft::of(&finished);
+        teller.tell(draft);
+        let exit = match self.keep(&mut teller, done.after, &finished) {
+            Ok(()) => exit,
+            Err(problem) => {
+                // The run.finished that was told is not safe: that is worse than anything it says.
+                let code = problem.exit();
+                teller.problem(problem);
+                exit.worst(code)
+            }
+        };
+        Ended { exit, finished }
+    }
+
+    /// Makes the run's events safe, then forgets what they announce, then remembers the outcome.
+    fn keep(
+        &self,
+        teller: &mut Teller<'_>,
+        after: Option<work::After>,
+        finished: &RunFinished<Totals>,
+    ) -> Result<(), Problem> {
+        let Some(folder) = self.folder.as_ref().filter(|_| !self.settings.dry_run) else {
+            return Ok(());
+        };
+        let space = self.machine.space.as_ref().ok();
+        let settings = self.settings;
+        let events = std::mem::take(&mut teller.frame);
+        (self.machine.publish)(&events, space)?;
+        if let (Some(after), Some(space)) = (after, space) {
+            after.forget(settings, space, self.machine.clock)?;
+        }
+        if let Some(event) = events.last() {
+            remember(folder, event, finished.outcome)?;
+        }
+        point("ingest.finished")
+    }
+}
+
+/// Writes the last run's event where `phc-health` and `status` look for it.
+fn remember(folder: &Path, event: &Event, outcome: Outcome) -> Result<(), Problem> {
+    let dir = open_folder(folder)?;
+    let text = serde_json::to_vec(&serde_json::json!({ "event": event })).unwrap_or_default();
+    let write = |name: &[u8]| {
+        publish::replace(&dir, name, &text, state::FILE_MODE).map_err(state::unusable)
+    };
+    if matches!(outcome, Outcome::Done | Outcome::Partial) {
+        write(b"last-success.json")?;
+    }
+    write(b"last-run.json")
+}
+
+fn outcome(done: &Done, stopped: Option<Exit>, problems: u64) -> Outcome {
+    match &done.problem {
+        Some(problem) => Outcome::of(problem),
+        None if stopped.is_some() => Outcome::Stopped,
+        None if problems > 0 => Outcome::Partial,
+        None => Outcome::Done,
+    }
+}
+
+fn exit_of(finished: &RunFinished<Totals>) -> Exit {
+    match (&finished.problem, finished.outcome) {
+        (Some(problem), _) => problem.exit(),
+        (None, Outcome::Partial) => Exit::Partial,
+        (None, _) => Exit::Done,
+    }
+}
+
+pub(crate) fn point(name: &'static str) -> Result<(), Problem> {
+    failpoint::hit(name).map_err(|e| Problem::new(Code::Io, format!("failed at {name}: {e}")))
+}

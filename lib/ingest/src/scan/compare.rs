@@ -1,0 +1,133 @@
+//! Pure: one file's facts against its row.
+
+use host::{Facts, Kind};
+use store::manifest::{Known, RowKind};
+
+/// How a file's facts stand to its row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Nothing to do.
+    None,
+    /// Not known, or known as a tombstone or as another kind of thing.
+    New,
+    /// Known, with other facts or not trusted: its content decides.
+    Facts,
+    /// A link that is new or changed.
+    Symlink,
+}
+
+/// Stamps this young, seen from when a file was read, don't prove that nothing was written after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Racy {
+    window_ns: i64,
+}
+
+impl Racy {
+    /// The window for stamps of a local file system (at most a kernel tick of 10 ms) or of any other.
+    ///
+    /// exFAT counts in 2 s; SMB servers and FUSE layers promise nothing finer.
+    pub fn window(fine_stamps: bool) -> Racy {
+        Racy { window_ns: if fine_stamps { 20_000_000 } else { 2_500_000_000 } }
+    }
+
+    /// True if a file with these facts, read at `read_ns`, must be read again before it is called unchanged.
+    pub fn is_suspect(self, facts: &Facts, read_ns: i64) -> bool {
+        let newest = facts.ctime_ns.unwrap_or(facts.mtime_ns).max(facts.mtime_ns);
+        newest > read_ns.saturating_sub(self.window_ns)
+    }
+}
+
+/// Tells how an entry's facts stand to the row of its name.
+pub fn compare(facts: &Facts, known: Option<&Known>) -> Change {
+    let live = known.filter(|k| k.live);
+    match (facts.kind, live) {
+        (Kind::File, Some(k)) if k.kind == RowKind::File => {
+            if same_facts(facts, k) && !k.suspect {
+                Change::None
+            } else {
+                Change::Facts
+            }
+        }
+        (Kind::File, _) => Change::New,
+        (Kind::Symlink, Some(k)) if k.kind == RowKind::Symlink && same_facts(facts, k) => {
+            Change::None
+        }
+        (Kind::Symlink, _) => Change::Symlink,
+        (Kind::Folder | Kind::Special, _) => Change::None,
+    }
+}
+
+fn same_facts(facts: &Facts, known: &Known) -> bool {
+    facts.size == known.size
+        && facts.mtime_ns == known.mtime_ns
+        && facts.ctime_ns == known.ctime_ns
+        && facts.file_id == known.file_id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Racy, compare};
+    use host::{Facts, Kind};
+    use store::manifest::{Known, RowKind};
+
+    fn facts() -> Facts {
+        Facts {
+            kind: Kind::File,
+            size: 5,
+            allocated: 4096,
+            mtime_ns: 1_000,
+            ctime_ns: Some(1_000),
+            btime_ns: Some(900),
+            file_id: 7,
+            device: 1,
+            mount_id: None,
+            links: 1,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+        }
+    }
+
+    fn known() -> Known {
+        Known {
+            name: b"a".as_slice().into(),
+            kind: RowKind::File,
+            live: true,
+            suspect: false,
+            size: 5,
+            mtime_ns: 1_000,
+            ctime_ns: Some(1_000),
+            file_id: 7,
+            copy_mtime_ns: Some(1_000),
+        }
+    }
+
+    #[test]
+    fn every_fact_counts() {
+        assert_eq!(compare(&facts(), Some(&known())), Change::None);
+        type Edit = fn(&mut Facts);
+        let edits: [Edit; 4] =
+            [|f| f.size = 6, |f| f.mtime_ns += 1, |f| f.ctime_ns = Some(2_000), |f| f.file_id = 8];
+        for edit in edits {
+            let mut edited = facts();
+            edit(&mut edited);
+            assert_eq!(compare(&edited, Some(&known())), Change::Facts);
+        }
+    }
+
+    #[test]
+    fn device_numbers_never_count_and_suspects_and_tombstones_are_looked_at() {
+        assert_eq!(compare(&Facts { device: 99, ..facts() }, Some(&known())), Change::None);
+        assert_eq!(compare(&facts(), Some(&Known { suspect: true, ..known() })), Change::Facts);
+        assert_eq!(compare(&facts(), Some(&Known { live: false, ..known() })), Change::New);
+        assert_eq!(compare(&facts(), None), Change::New);
+    }
+
+    #[test]
+    fn young_and_future_stamps_are_suspect() {
+        let racy = Racy::window(true);
+        assert!(racy.is_suspect(&facts(), 1_000));
+        assert!(racy.is_suspect(&Facts { mtime_ns: i64::MAX, ..facts() }, 1_000_000_000));
+        assert!(!racy.is_suspect(&facts(), 1_000_000_000));
+    }
+}

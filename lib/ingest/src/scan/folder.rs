@@ -1,0 +1,304 @@
+//! One folder: its entries and its rows, merged in the order of their names.
+
+use std::cmp::Ordering;
+
+use host::error::Meaning;
+use host::{Dir, Facts, Kind};
+use model::problem::{Code, Problem};
+use model::relpath::RelPath;
+use store::manifest::{FolderRow, Known, Reader, RowKind};
+
+use super::walk::{Job, Scan, Task};
+use super::{Change, Found, compare};
+use crate::plan::{FolderFacts, FolderPlan, Item, PlanLog, Todo};
+
+/// One thread's walk.
+pub(super) struct Walker<'a> {
+    what: &'a Scan<'a>,
+    reader: Reader,
+    log: &'a PlanLog,
+    root_mount: Option<(Option<u64>, u64)>,
+    pub found: Found,
+}
+
+/// An entry that is looked at, with its facts.
+struct Seen {
+    name: Box<[u8]>,
+    facts: Option<Facts>,
+}
+
+impl<'a> Walker<'a> {
+    pub fn new(what: &'a Scan<'a>, reader: Reader, log: &'a PlanLog) -> Walker<'a> {
+        let root_mount = what.source.own_facts().ok().map(|f| (f.mount_id, f.device));
+        Walker { what, reader, log, root_mount, found: Found::default() }
+    }
+
+    /// Looks at one folder; returns those below it that are to be looked at.
+    pub fn visit(&mut self, job: &Job) -> Result<Vec<Job>, Problem> {
+        match job.task {
+            Task::Gone => self.visit_gone(job),
+            Task::Compare { is_new, mode } => match self.open(job) {
+                Some((dir, seen)) => self.visit_open(job, is_new, mode, &dir, seen),
+                None => Ok(Vec::new()),
+            },
+        }
+    }
+
+    /// Opens and lists a folder; what hinders is counted or reported, and nothing below is taken for gone.
+    fn open(&mut self, job: &Job) -> Option<(Dir, Vec<Seen>)> {
+        let opened = self.what.source.beneath(&job.path).and_then(|dir| {
+            let entries = dir.entries()?;
+            Ok((dir, entries))
+        });
+        match opened {
+            Ok((dir, _)) if self.is_mount_point(&dir) => {
+                self.found.totals.mount_points += 1;
+                None
+            }
+            Ok((dir, entries)) => {
+                self.found.root_is_empty |= job.path.is_root() && entries.is_empty();
+                let seen = self.look(&job.path, &dir, entries);
+                Some((dir, seen))
+            }
+            Err(e) if e.source.kind() == std::io::ErrorKind::CrossesDevices => {
+                self.found.totals.mount_points += 1;
+                None
+            }
+            // It left between its parent's listing and now: the next run sees that.
+            Err(e) if e.meaning() == Meaning::Missing && !job.path.is_root() => None,
+            Err(e) => {
+                self.unreadable(&e);
+                None
+            }
+        }
+    }
+
+    fn is_mount_point(&self, dir: &Dir) -> bool {
+        let Some((mount, device)) = self.root_mount else { return false };
+        dir.own_facts().is_ok_and(|f| match (f.mount_id, mount) {
+            (Some(here), Some(root)) => here != root,
+            _ => f.device != device,
+        })
+    }
+
+    fn unreadable(&mut self, error: &host::Error) {
+        let what = format!("can't {}: {}", error.attempt, error.source);
+        self.found
+            .problems
+            .push(Problem::new(Code::EntryUnreadable, what).at(error.path.as_path()));
+        self.found.totals.failed += 1;
+    }
+
+    /// Asks the facts of every entry that is not left out, in the order of their names.
+    fn look(&mut self, path: &RelPath, dir: &Dir, entries: Vec<host::dir::Entry>) -> Vec<Seen> {
+        let mut seen = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let facts = if self.what.excludes.leave_out(path, &entry.name) {
+                self.found.totals.excluded += 1;
+                None
+            } else {
+                match dir.facts(&entry.name) {
+                    Ok(facts) => Some(facts),
+                    Err(e) if e.meaning() == Meaning::Missing => continue,
+                    Err(e) => {
+                        self.unreadable(&e);
+                        None
+                    }
+                }
+            };
+            seen.push(Seen { name: entry.name, facts });
+        }
+        seen.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        seen
+    }
+
+    fn visit_open(
+        &mut self,
+        job: &Job,
+        is_new: bool,
+        row_mode: u32,
+        dir: &Dir,
+        seen: Vec<Seen>,
+    ) -> Result<Vec<Job>, Problem> {
+        self.found.totals.folders += 1;
+        let known = match job.row {
+            Some(id) => self.reader.entries(id)?,
+            None => Vec::new(),
+        };
+        let folders = match job.row {
+            Some(id) => self.reader.folders(id)?,
+            None => Vec::new(),
+        };
+        let copy = self.what.reconcile.and_then(|root| root.beneath(&job.path).ok());
+        let mut items = Vec::new();
+        self.merge(&seen, &known, job.row, copy.as_ref(), &mut items)?;
+        let below = self.below(job, &seen, &folders);
+        let facts = dir.own_facts().ok();
+        let mode_changed =
+            !job.path.is_root() && facts.as_ref().is_some_and(|f| f.mode != row_mode);
+        let folder = facts
+            .filter(|_| is_new || mode_changed || !items.is_empty())
+            .map(|f| FolderFacts { mtime_ns: f.mtime_ns, mode: f.mode, uid: f.uid, gid: f.gid });
+        if folder.is_some() || !items.is_empty() {
+            let changed = is_new || mode_changed;
+            self.log.put(FolderPlan {
+                path: job.path.clone(),
+                facts: folder,
+                is_new: changed,
+                is_gone: false,
+                items,
+            })?;
+        }
+        Ok(below)
+    }
+
+    /// Merges entries and rows: both are sorted by name.
+    fn merge(
+        &mut self,
+        seen: &[Seen],
+        known: &[Known],
+        row: Option<i64>,
+        copy: Option<&Dir>,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Problem> {
+        let mut rows = known.iter().peekable();
+        for entry in seen {
+            while let Some(missed) = rows.next_if(|k| k.name.cmp(&entry.name) == Ordering::Less) {
+                self.missed(row, missed, items)?;
+            }
+            let of_name = rows.next_if(|k| k.name == entry.name);
+            if let Some(facts) = &entry.facts {
+                self.entry(entry, facts, of_name, row, copy, items)?;
+            }
+        }
+        for missed in rows {
+            self.missed(row, missed, items)?;
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        entry: &Seen,
+        facts: &Facts,
+        known: Option<&Known>,
+        row: Option<i64>,
+        copy: Option<&Dir>,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Problem> {
+        self.count(facts);
+        let unlike = known.filter(|k| k.live && !same_kind(k.kind, facts.kind));
+        if let Some(gone) = unlike {
+            self.missed(row, gone, items)?;
+            // Its name is wanted for something else, unless that has no copy of its own.
+            if let Some(item) = items.last_mut().filter(|_| facts.kind != Kind::Special) {
+                item.give_way();
+            }
+        }
+        let known = known.filter(|_| unlike.is_none());
+        let todo = match compare(facts, known) {
+            Change::None if facts.kind == Kind::File => match known {
+                Some(k) if self.copy_differs(k, copy) => Todo::Compare { known_size: k.size },
+                _ => {
+                    self.found.totals.unchanged += 1;
+                    return Ok(());
+                }
+            },
+            Change::None => return Ok(()),
+            Change::New => Todo::Store,
+            Change::Facts => Todo::Compare { known_size: known.map_or(0, |k| k.size) },
+            Change::Symlink => Todo::Symlink,
+        };
+        items.push(Item::of(&entry.name, facts, todo));
+        Ok(())
+    }
+
+    fn count(&mut self, facts: &Facts) {
+        let totals = &mut self.found.totals;
+        match facts.kind {
+            Kind::File => {
+                totals.files += 1;
+                totals.bytes += facts.size;
+            }
+            Kind::Symlink => totals.symlinks += 1,
+            Kind::Special => totals.specials += 1,
+            Kind::Folder => {}
+        }
+    }
+
+    /// True if the copy is to be compared and is not there as it was left.
+    fn copy_differs(&self, known: &Known, copy: Option<&Dir>) -> bool {
+        if self.what.reconcile.is_none() {
+            return false;
+        }
+        let facts = copy.and_then(|dir| dir.facts(&known.name).ok());
+        !facts.is_some_and(|f| {
+            f.kind == Kind::File && f.size == known.size && Some(f.mtime_ns) == known.copy_mtime_ns
+        })
+    }
+
+    /// A live row whose name is not there any more.
+    fn missed(
+        &mut self,
+        row: Option<i64>,
+        known: &Known,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Problem> {
+        let Some(row) = row.filter(|_| known.live) else { return Ok(()) };
+        if let Some(record) = self.reader.record(row, &known.name)? {
+            items.push(Item::gone(&known.name, &record));
+        }
+        Ok(())
+    }
+
+    /// The folders below: those that are there, and those whose rows say that they were.
+    fn below(&self, job: &Job, seen: &[Seen], rows: &[FolderRow]) -> Vec<Job> {
+        let row_of =
+            |name: &[u8]| rows.binary_search_by(|r| (*r.name).cmp(name)).ok().map(|at| &rows[at]);
+        let is_folder = |s: &&Seen| s.facts.as_ref().is_some_and(|f| f.kind == Kind::Folder);
+        let mut jobs: Vec<Job> = seen
+            .iter()
+            .filter(is_folder)
+            .map(|s| {
+                let row = row_of(&s.name);
+                let task = Task::Compare {
+                    is_new: !row.is_some_and(|r| r.live),
+                    mode: row.map_or(0, |r| r.mode),
+                };
+                Job { path: job.path.join(&s.name), row: row.map(|r| r.id), task }
+            })
+            .collect();
+        let still_there = |name: &[u8]| {
+            let at = seen.binary_search_by(|s| (*s.name).cmp(name)).ok();
+            // What is left out or can't be asked is not taken for gone.
+            at.is_some_and(|at| seen[at].facts.as_ref().is_none_or(|f| f.kind == Kind::Folder))
+        };
+        for row in rows.iter().filter(|r| r.live && !still_there(&r.name)) {
+            jobs.push(Job { path: job.path.join(&row.name), row: Some(row.id), task: Task::Gone });
+        }
+        jobs
+    }
+
+    /// A folder that left: all its live rows, and the folders below it.
+    fn visit_gone(&mut self, job: &Job) -> Result<Vec<Job>, Problem> {
+        let Some(row) = job.row else { return Ok(Vec::new()) };
+        let mut items = Vec::new();
+        for known in self.reader.entries(row)? {
+            self.missed(Some(row), &known, &mut items)?;
+        }
+        self.log.put(FolderPlan {
+            path: job.path.clone(),
+            facts: None,
+            is_new: false,
+            is_gone: true,
+            items,
+        })?;
+        let gone =
+            |r: FolderRow| Job { path: job.path.join(&r.name), row: Some(r.id), task: Task::Gone };
+        Ok(self.reader.folders(row)?.into_iter().filter(|r| r.live).map(gone).collect())
+    }
+}
+
+fn same_kind(row: RowKind, kind: Kind) -> bool {
+    matches!((row, kind), (RowKind::File, Kind::File) | (RowKind::Symlink, Kind::Symlink))
+}

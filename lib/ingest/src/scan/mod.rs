@@ -1,0 +1,42 @@
+//! Facts: walks the source and the manifest together and tells where they differ.
+//!
+//! One stat and one row per file; nothing is opened or read. The work unit is a
+//! folder, and each thread has a connection to the manifest of its own.
+
+mod compare;
+mod folder;
+mod walk;
+
+pub use compare::{Change, Racy, compare};
+pub use walk::{Scan, scan};
+
+use model::ingest::Totals;
+use model::problem::Problem;
+
+/// What a scan found, besides the differences.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Found {
+    /// Files, folders, links, specials, mount points, excluded names, unchanged files.
+    pub totals: Totals,
+    /// What could not be read; nothing below such a place is taken for gone.
+    pub problems: Vec<Problem>,
+    /// True if the root itself lists nothing at all.
+    pub root_is_empty: bool,
+}
+
+impl Found {
+    fn add(&mut self, other: Found) {
+        let (t, o) = (&mut self.totals, other.totals);
+        t.files += o.files;
+        t.bytes += o.bytes;
+        t.folders += o.folders;
+        t.unchanged += o.unchanged;
+        t.symlinks += o.symlinks;
+        t.specials += o.specials;
+        t.mount_points += o.mount_points;
+        t.excluded += o.excluded;
+        t.failed += o.failed;
+        self.problems.extend(other.problems);
+        self.root_is_empty |= other.root_is_empty;
+    }
+}

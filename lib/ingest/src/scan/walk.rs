@@ -1,0 +1,131 @@
+//! The walk: threads take folders from a common list until none is left.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use host::Dir;
+use host::stop::Stop;
+use model::problem::Problem;
+use model::relpath::RelPath;
+use store::manifest::Readers;
+
+use super::Found;
+use super::folder::Walker;
+use crate::excludes::Excludes;
+use crate::plan::PlanLog;
+
+/// What a scan looks at.
+#[derive(Debug)]
+pub struct Scan<'a> {
+    /// The source root.
+    pub source: &'a Dir,
+    /// The manifest.
+    pub manifest: &'a Readers,
+    /// What is left out.
+    pub excludes: &'a Excludes,
+    /// The copy's root, when every copy is to be compared by stat; see safety law 5.
+    pub reconcile: Option<&'a Dir>,
+    /// Threads.
+    pub threads: usize,
+    /// Asked to stop.
+    pub stop: &'a Stop,
+}
+
+/// A folder to look at.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub path: RelPath,
+    /// Its row, when it is known.
+    pub row: Option<i64>,
+    pub task: Task,
+}
+
+/// What to do with a folder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Task {
+    /// Compare it with the manifest.
+    Compare {
+        /// True if its row is missing or a tombstone.
+        is_new: bool,
+        /// The permission bits that its row has.
+        mode: u32,
+    },
+    /// It left the source with everything below it.
+    Gone,
+}
+
+/// Scans the source; what differs goes into the plan's log.
+///
+/// # Errors
+/// When the manifest can't be read or the log can't be written; what can't be read of
+/// the source is a problem in the result, but for the root itself.
+pub fn scan(what: &Scan<'_>, log: &PlanLog) -> Result<Found, Problem> {
+    let root =
+        Job { path: RelPath::root(), row: Some(0), task: Task::Compare { is_new: false, mode: 0 } };
+    let queue = Queue::starting_with(root);
+    let mut all = Found::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..what.threads.max(1)).map(|_| scope.spawn(|| work(what, &queue, log))).collect();
+        for worker in workers {
+            all.add(crate::parallel::joined(worker)?);
+        }
+        Ok(all)
+    })
+}
+
+fn work(what: &Scan<'_>, queue: &Queue, log: &PlanLog) -> Result<Found, Problem> {
+    let result = what.manifest.open().map_err(Problem::from).and_then(|reader| {
+        let mut walker = Walker::new(what, reader, log);
+        while let Some(job) = queue.take() {
+            let found_below = if what.stop.asked() { Ok(Vec::new()) } else { walker.visit(&job) };
+            queue.finish(found_below?);
+        }
+        Ok(walker.found)
+    });
+    if result.is_err() {
+        queue.abandon();
+    }
+    result
+}
+
+/// The folders that wait, and how many are being looked at.
+struct Queue {
+    inner: Mutex<(Vec<Job>, usize)>,
+    changed: Condvar,
+}
+
+impl Queue {
+    fn starting_with(job: Job) -> Queue {
+        Queue { inner: Mutex::new((vec![job], 0)), changed: Condvar::new() }
+    }
+
+    /// The next folder; waits while others may still find some; `None` at the end.
+    fn take(&self) -> Option<Job> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = inner.0.pop() {
+                inner.1 += 1;
+                return Some(job);
+            }
+            if inner.1 == 0 {
+                self.changed.notify_all();
+                return None;
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn finish(&self, found: Vec<Job>) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.0.extend(found);
+        inner.1 -= 1;
+        self.changed.notify_all();
+    }
+
+    /// After a failure nobody takes anything any more.
+    fn abandon(&self) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        *inner = (Vec::new(), 0);
+        self.changed.notify_all();
+    }
+}

@@ -1,0 +1,41 @@
+//! What one run is asked to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::cloud::CloudId;
+use model::config::{Free, Guard, OnGone};
+use model::device::Device;
+use model::run::RunId;
+use store::state::State;
+
+use crate::excludes::Excludes;
+
+/// Everything one run needs to know before it looks at the host.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The device whose folder is written.
+    pub device: Device,
+    /// The cloud.
+    pub cloud: CloudId,
+    /// The source root.
+    pub source: PathBuf,
+    /// This machine's state.
+    pub state: State,
+    /// What is left out.
+    pub excludes: Excludes,
+    /// The guard's limits.
+    pub guard: Guard,
+    /// What happens to the copy of a file that left the source.
+    pub on_gone: OnGone,
+    /// The room that the space must keep.
+    pub min_free: Free,
+    /// How long increments within the catalog's base are kept.
+    pub keep_increments: Duration,
+    /// True if nothing may be touched.
+    pub dry_run: bool,
+    /// The run's id.
+    pub run: RunId,
+    /// The program's version, for `run.started`.
+    pub version: String,
+}

@@ -1,0 +1,6 @@
+//! The engine as a whole, on real trees in temporary folders.
+
+mod faults;
+mod house;
+mod safety;
+mod stores;

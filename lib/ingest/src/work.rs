@@ -1,0 +1,394 @@
+//! The work of a run: facts, plan, guard, apply, announce.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+
+use host::Dir;
+use host::barrier::Barrier;
+use host::clock::Clock;
+use host::error::Meaning;
+use jiff::{SignedDuration, Timestamp};
+use model::emit::Emit;
+use model::event::Draft;
+use model::ingest::{FilePlanned, Totals};
+use model::problem::{Code, Problem};
+use store::approvals::{EntryDigest, KeptPlan, Plans, plan_id};
+use store::catalog::Catalog;
+use store::manifest::Manifest;
+use store::space::SpaceRoot;
+use store::{device, layout};
+
+use crate::announce::{self, Announced};
+use crate::apply::{self, Applied, Counters, Ground, Trash};
+use crate::guard::{self, Verdict};
+use crate::known::{self, Known};
+use crate::plan::{PlanLog, Reading, Tally, entry_digest, refine};
+use crate::run::{Done, Machine, point};
+use crate::scan::{Found, Racy, Scan, scan};
+use crate::settings::Settings;
+use crate::source::{self, Source};
+use crate::teller::Teller;
+use crate::{parallel, recover};
+
+/// What is to be done once the run's events are safe.
+#[derive(Debug)]
+pub(crate) struct After {
+    manifest: Manifest,
+    announced: Announced,
+}
+
+impl After {
+    /// Forgets what was announced.
+    pub fn forget(
+        mut self,
+        settings: &Settings,
+        space: &SpaceRoot,
+        clock: &dyn Clock,
+    ) -> Result<(), Problem> {
+        let cloud = settings.cloud.as_str();
+        let catalog =
+            Catalog::open(space, &settings.device, &settings.cloud).map_err(device::away)?;
+        let keep = settings.keep_increments;
+        announce::forget(&mut self.manifest, &catalog, cloud, &self.announced, keep, clock)
+    }
+}
+
+/// Does the work; whatever ends it is in the result.
+pub(crate) fn work(
+    settings: &Settings,
+    machine: &Machine<'_>,
+    folder: &Path,
+    started: Timestamp,
+    teller: &mut Teller<'_>,
+) -> Done {
+    let mut done = Done::default();
+    let work = Work { settings, machine, folder, started };
+    if let Err(problem) = work.all(&mut done, teller) {
+        done.problem = Some(problem);
+    }
+    done
+}
+
+struct Work<'a> {
+    settings: &'a Settings,
+    machine: &'a Machine<'a>,
+    folder: &'a Path,
+    started: Timestamp,
+}
+
+/// A plan that was made and judged.
+struct Judged {
+    log: PlanLog,
+    tally: Tally,
+    approval: Option<KeptPlan>,
+}
+
+impl Work<'_> {
+    fn all(&self, done: &mut Done, teller: &mut Teller<'_>) -> Result<(), Problem> {
+        let settings = self.settings;
+        let source =
+            source::open(&settings.source).map_err(|problem| self.of_known_root(problem))?;
+        let space = self.machine.space.as_ref().map_err(Clone::clone)?;
+        source::refuse_loops(&source, space, &settings.state)?;
+        if !settings.dry_run {
+            device::claim(space, &settings.device, &settings.state, self.machine.clock)?;
+        }
+        let copy = self.copy_root(space)?;
+        let mut known =
+            known::open(settings, self.folder, space, copy.as_ref(), self.started, teller)?;
+        if !settings.dry_run {
+            known.manifest.begin_run(settings.run, self.started)?;
+            if let Some(copy) = &copy {
+                recover::clear_litter(&mut known.manifest, copy)?;
+            }
+        }
+        point("ingest.recovered")?;
+        let result = self.with_known(&source, space, copy.as_ref(), &mut known, done, teller);
+        if settings.dry_run {
+            return result;
+        }
+        let finished = self.finish(space, known, &source, done, teller, result.is_ok());
+        // What ended the work outranks what its end met.
+        result.and(finished)
+    }
+
+    /// A root that can't be opened is a refusal when files of it are known, and wrong usage when none are.
+    fn of_known_root(&self, problem: Problem) -> Problem {
+        let code = match problem.code {
+            Code::SourceMissing => Code::RootGone,
+            Code::SourceUnreadable => Code::RootUnreadable,
+            _ => return problem,
+        };
+        let is_known =
+            known::anything(self.settings, self.folder, self.machine.space.as_ref().ok());
+        if is_known { Problem { code, hint: code.hint().to_owned(), ..problem } } else { problem }
+    }
+
+    /// The cloud's folder in the space; in a dry run it is not made.
+    fn copy_root(&self, space: &SpaceRoot) -> Result<Option<Dir>, Problem> {
+        let path = layout::cloud(&self.settings.device, &self.settings.cloud);
+        match space.dir().beneath(&path) {
+            Ok(dir) => Ok(Some(dir)),
+            Err(e) if e.meaning() == Meaning::Missing && self.settings.dry_run => Ok(None),
+            Err(e) if e.meaning() == Meaning::Missing => {
+                space.dir().make_beneath(&path, layout::FOLDER_MODE).map(Some).map_err(device::away)
+            }
+            Err(e) => Err(device::away(e)),
+        }
+    }
+
+    fn with_known(
+        &self,
+        source: &Source,
+        space: &SpaceRoot,
+        copy: Option<&Dir>,
+        known: &mut Known,
+        done: &mut Done,
+        teller: &mut Teller<'_>,
+    ) -> Result<(), Problem> {
+        let log = PlanLog::new(self.folder);
+        let began_ns = i64::try_from(self.machine.clock.now().as_nanosecond()).unwrap_or(i64::MAX);
+        let found = self.scan(source, copy, known, &log)?;
+        let totals = done.totals.insert(found.totals.clone());
+        for problem in &found.problems {
+            teller.problem(problem.clone());
+        }
+        point("ingest.scanned")?;
+        if self.machine.stop.asked() {
+            return Ok(());
+        }
+        let mut judged = self.judge(source, copy, known, &found, log, &mut done.plan)?;
+        point("ingest.planned")?;
+        if self.settings.dry_run {
+            return self.print(&mut judged.log, teller);
+        }
+        let Some(copy) = copy else { return Ok(()) };
+        self.apply(&mut judged, Place { source, space, copy, began_ns }, known, totals, teller)?;
+        match judged.approval {
+            Some(plan) if !self.machine.stop.asked() => Plans::of(self.folder).spend(&plan),
+            _ => Ok(()),
+        }
+    }
+
+    fn scan(
+        &self,
+        source: &Source,
+        copy: Option<&Dir>,
+        known: &Known,
+        log: &PlanLog,
+    ) -> Result<Found, Problem> {
+        let readers = known.manifest.readers();
+        scan(
+            &Scan {
+                source: &source.dir,
+                manifest: &readers,
+                excludes: &self.settings.excludes,
+                reconcile: copy.filter(|_| known.reconcile),
+                threads: parallel::threads(!source.fine_stamps),
+                stop: self.machine.stop,
+            },
+            log,
+        )
+    }
+
+    fn judge(
+        &self,
+        source: &Source,
+        copy: Option<&Dir>,
+        known: &Known,
+        found: &Found,
+        mut log: PlanLog,
+        plan: &mut Option<String>,
+    ) -> Result<Judged, Problem> {
+        let window = SignedDuration::try_from(self.settings.guard.window.duration())
+            .unwrap_or(SignedDuration::MAX);
+        let since = self.started.saturating_sub(window).unwrap_or(Timestamp::MIN);
+        let applied = known.manifest.applied_since(since)?;
+        let moved =
+            known.volume.is_some() && source.volume.is_some() && known.volume != source.volume;
+        let (known_files, ..) = known.manifest.reader()?.counts()?;
+        let tally = log.tally();
+        let facts = |tally| guard::Facts {
+            tally,
+            known_files,
+            applied,
+            root_is_empty: found.root_is_empty,
+            moved,
+        };
+        let read_candidates = guard::exceeds_caps(&facts(&tally), &self.settings.guard);
+        if read_candidates || tally.with_links > 0 || (tally.gone > 0 && tally.stores > 0) {
+            let readers = known.manifest.readers();
+            let how = Reading {
+                source: &source.dir,
+                copy,
+                manifest: &readers,
+                threads: parallel::threads(!source.fine_stamps),
+                stop: self.machine.stop,
+                read_candidates,
+            };
+            log = refine(log, &how, &mut || {})?;
+        }
+        let tally = log.tally();
+        let verdict = guard::judge(&facts(&tally), &self.settings.guard);
+        let approval = self.let_through(verdict, &mut log, moved.then_some(source), plan)?;
+        Ok(Judged { log, tally, approval })
+    }
+
+    /// Passes, or finds the approval that covers the plan, or keeps the plan and refuses it.
+    fn let_through(
+        &self,
+        verdict: Verdict,
+        log: &mut PlanLog,
+        moved: Option<&Source>,
+        plan: &mut Option<String>,
+    ) -> Result<Option<KeptPlan>, Problem> {
+        let Verdict::Refuse { code, why } = verdict else {
+            if self.settings.dry_run {
+                *plan = Some(plan_id(&destructive(log, None)?))
+                    .filter(|_| log.tally().gone + log.tally().rewrites > 0);
+            }
+            return Ok(None);
+        };
+        let entries = destructive(log, moved)?;
+        let plans = Plans::of(self.folder);
+        let now = self.machine.clock.now();
+        *plan = Some(plan_id(&entries));
+        if let Some(approval) = plans.approval_of(&entries, now)? {
+            return Ok(Some(approval));
+        }
+        let id = plans.keep(self.settings.cloud.as_str(), &entries, &why, now)?;
+        let hint = format!("{}: phc-ingest approve {id}", code.hint());
+        Err(Problem::new(code, why).at(self.settings.source.as_path()).hint(hint))
+    }
+
+    fn apply(
+        &self,
+        judged: &mut Judged,
+        place: Place<'_>,
+        known: &mut Known,
+        totals: &mut Totals,
+        teller: &mut Teller<'_>,
+    ) -> Result<(), Problem> {
+        if judged.tally.is_nothing() {
+            return Ok(());
+        }
+        let settings = self.settings;
+        let barrier = Barrier::for_writes_in(place.copy).map_err(device::away)?;
+        let counters = Counters::default();
+        let trash =
+            |run| layout::trash_of_run(&settings.device, self.started, run, &settings.cloud);
+        let ground = Ground {
+            source: &place.source.dir,
+            copy: place.copy,
+            trash: Trash {
+                root: place.space.dir(),
+                of_run: trash(settings.run),
+                of_run_again: trash(host::id::ordered()),
+                sync_each: barrier.is_each(),
+            },
+            barrier: &barrier,
+            readers: known.manifest.readers(),
+            racy: Racy::window(place.source.fine_stamps),
+            began_ns: place.began_ns,
+            run: settings.run,
+            on_gone: settings.on_gone,
+            stop: self.machine.stop,
+            clock: self.machine.clock,
+            counters: &counters,
+            temporaries: AtomicU64::new(0),
+            threads: parallel::threads(barrier.is_each()),
+        };
+        let how = Applied {
+            cloud: settings.cloud.as_str(),
+            approved: judged.approval.is_some(),
+            min_free: settings.min_free,
+            tally: judged.tally.clone(),
+        };
+        apply::apply(&ground, &how, &mut judged.log, &mut known.manifest, totals, teller)
+    }
+
+    /// Announces what is committed, also when the work ended early, and notes the run's end.
+    fn finish(
+        &self,
+        space: &SpaceRoot,
+        known: Known,
+        source: &Source,
+        done: &mut Done,
+        teller: &mut Teller<'_>,
+        went_well: bool,
+    ) -> Result<(), Problem> {
+        let settings = self.settings;
+        let manifest = known.manifest;
+        if went_well && let Some(volume) = &source.volume {
+            manifest.set_meta("volume", volume)?;
+        }
+        manifest.set_meta("space", &space.id().to_string())?;
+        let outcome = if went_well { "worked" } else { "ended early" };
+        manifest.end_run(settings.run, self.machine.clock.now(), outcome)?;
+        let catalog =
+            Catalog::open(space, &settings.device, &settings.cloud).map_err(device::away)?;
+        let announced = announce::publish(&manifest, &catalog, settings.cloud.as_str())?;
+        if known.reconcile && went_well && !self.machine.stop.asked() {
+            announce::tell_all_again(&manifest, &catalog, settings.cloud.as_str())?;
+        }
+        for event in &announced.events {
+            teller.tell(Draft::of(event));
+        }
+        done.after = Some(After { manifest, announced });
+        Ok(())
+    }
+
+    /// A dry run's plan, as events.
+    fn print(&self, log: &mut PlanLog, teller: &mut Teller<'_>) -> Result<(), Problem> {
+        let cloud = self.settings.cloud.as_str();
+        for part in log.read()? {
+            let part = part?;
+            for item in &part.items {
+                let planned = FilePlanned {
+                    cloud: cloud.to_owned(),
+                    path: part.path.join(&item.name),
+                    action: item.action(),
+                    size: Some(item.size),
+                    from: item.from().cloned(),
+                };
+                teller.event(Draft::of(&planned));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a plan is applied.
+struct Place<'a> {
+    source: &'a Source,
+    space: &'a SpaceRoot,
+    copy: &'a Dir,
+    began_ns: i64,
+}
+
+/// The digests of everything in the plan that destroys, and of the root's move to another volume.
+fn destructive(
+    log: &mut PlanLog,
+    moved: Option<&Source>,
+) -> Result<BTreeSet<EntryDigest>, Problem> {
+    let mut entries = BTreeSet::new();
+    for part in log.read()? {
+        let part = part?;
+        entries.extend(part.items.iter().filter_map(|item| entry_digest(&part.path, item)));
+    }
+    if let Some(volume) = moved.and_then(|source| source.volume.as_ref()) {
+        entries.insert(volume_digest(volume));
+    }
+    Ok(entries)
+}
+
+fn volume_digest(volume: &str) -> EntryDigest {
+    let mut digest = EntryDigest::default();
+    blake3::Hasher::new()
+        .update(b"volume")
+        .update(volume.as_bytes())
+        .finalize_xof()
+        .fill(&mut digest);
+    digest
+}
