@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use host::child::{self, Program};
+use host::mounts;
 
 use crate::judge::Answer;
 use crate::look;
@@ -57,11 +58,12 @@ impl Prober {
     }
 
     fn ask(&self, program: &Path, path: &Path) -> Answer {
-        // One hanging child for each directory is enough: they can't even be killed.
-        if child::is_stuck(&[PROBE.as_ref(), path.as_os_str()]) {
+        let mount = OsString::from(mount_id(path));
+        // One hanging child for each mount is enough: they can't even be killed.
+        if child::is_stuck(&[PROBE.as_ref(), path.as_os_str(), &mount]) {
             return Answer::TimedOut;
         }
-        let argv = [program.as_os_str(), OsStr::new(PROBE), path.as_os_str()];
+        let argv = [program.as_os_str(), OsStr::new(PROBE), path.as_os_str(), &mount];
         match Program::new(argv).deadline(self.deadline).run() {
             Ok(ended) if ended.timed_out => Answer::TimedOut,
             Ok(ended) => serde_json::from_slice(&ended.stdout)
@@ -69,6 +71,12 @@ impl Prober {
             Err(e) => Answer::Nothing(e.to_string()),
         }
     }
+}
+
+/// The mount that a path seems to lie on; it makes probes of a later mount other probes.
+fn mount_id(path: &Path) -> String {
+    let table = mounts::table().unwrap_or_default();
+    mounts::covering(&table, path).map_or("-".to_owned(), |mount| mount.id.to_string())
 }
 
 fn no_answer(ended: &child::Ended) -> String {
@@ -88,7 +96,7 @@ fn own_program() -> Option<PathBuf> {
 pub fn answer_if_asked() -> bool {
     let mut arguments = std::env::args_os().skip(1);
     match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(first), Some(path), None) if first == PROBE => {
+        (Some(first), Some(path), Some(_mount)) if first == PROBE => {
             answer(path);
             true
         }
