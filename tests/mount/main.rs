@@ -9,6 +9,7 @@
 
 mod adopt;
 mod bench;
+mod configured;
 mod hang;
 mod mounted;
 mod prove;

@@ -61,9 +61,8 @@ pub fn adopt(
     let former = pins.get(request.pillar).cloned();
     let pinned = former.as_ref().map(|pin| pin.id).filter(|_| !request.repin);
     check_id(request, found.as_ref(), pinned)?;
-    let written = found.is_none();
-    let sentinel = match found {
-        Some(sentinel) => sentinel,
+    let (sentinel, written) = match found {
+        Some(sentinel) => (sentinel, false),
         None => write_sentinel(&dir, request, clock)?,
     };
     let pin = Pin::new(sentinel.id, &path, request.local, clock.now());
@@ -155,12 +154,12 @@ fn check_id(
     }
 }
 
-/// Writes a fresh sentinel, or takes the one that somebody else wrote meanwhile.
+/// Writes a fresh sentinel, or takes the one that somebody else wrote meanwhile; true if it is ours.
 fn write_sentinel(
     dir: &Dir,
     request: &Adoption<'_>,
     clock: &dyn Clock,
-) -> Result<Sentinel, Problem> {
+) -> Result<(Sentinel, bool), Problem> {
     let id = host::id::random();
     let sentinel = Sentinel { schema: 1, pillar: request.pillar, id, created: clock.now() };
     let mut text = serde_json::to_vec_pretty(&sentinel).unwrap_or_default();
@@ -168,7 +167,10 @@ fn write_sentinel(
     match publish::create(dir, SENTINEL_NAME.as_bytes(), &text, SENTINEL_MODE) {
         Err(e) if e.meaning() != Meaning::Exists => Err(store::device::away(e)),
         // What counts is what everybody reads there from now on.
-        _ => sentinel_in(dir, request)?.ok_or_else(|| stale(request, "the sentinel vanished")),
+        _ => match sentinel_in(dir, request)? {
+            Some(sentinel) => Ok((sentinel.clone(), sentinel.id == id)),
+            None => Err(stale(request, "the sentinel vanished")),
+        },
     }
 }
 

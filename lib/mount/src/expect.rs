@@ -42,8 +42,7 @@ impl Wanted {
         }
     }
 
-    /// What a host's configuration says, for the user with this home.
-    pub fn configured(here: &PillarHere, home: &Path) -> Wanted {
+    fn configured(here: &PillarHere, home: &Path) -> Wanted {
         let origin = here.server.clone().zip(here.share.clone());
         let origin = origin.map(|(server, share)| Origin { server, share });
         Wanted {
@@ -57,15 +56,11 @@ impl Wanted {
         }
     }
 
-    /// What a host's configuration says of each pillar; of one it does not name, nothing.
-    pub fn all(config: &HostConfig, home: &Path) -> Vec<Wanted> {
-        let named = |pillar| config.pillars().find(|here| here.pillar == pillar);
-        let one = |pillar| {
-            let wanted =
-                named(pillar).map_or(Wanted::of(pillar), |here| Wanted::configured(here, home));
-            Wanted { required: config.host.mounts, ..wanted }
-        };
-        Pillar::ALL.into_iter().map(one).collect()
+    /// What a host's configuration says of a pillar, for the user with this home; maybe nothing.
+    pub fn from(config: &HostConfig, home: &Path, pillar: Pillar) -> Wanted {
+        let named = config.pillars().find(|here| here.pillar == pillar);
+        let wanted = named.map_or(Wanted::of(pillar), |here| Wanted::configured(here, home));
+        Wanted { required: config.host.mounts, ..wanted }
     }
 
     /// The same pillar at a directory that was named on the command line.

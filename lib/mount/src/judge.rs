@@ -76,6 +76,8 @@ pub struct Verdict {
     pub state: State,
     /// What was seen, one line.
     pub message: String,
+    /// What to do; empty when nothing is to be done.
+    pub hint: &'static str,
     /// The kind of problem that keeps it from being used; `None` when it is proven.
     pub code: Option<Code>,
     /// Its sentinel, if it has a good one.
@@ -84,13 +86,14 @@ pub struct Verdict {
 
 impl Verdict {
     fn new(state: State, code: Code, message: impl Into<String>) -> Verdict {
-        Verdict { state, code: Some(code), message: message.into(), sentinel: None }
+        let message = message.into();
+        Verdict { state, message, hint: state.hint(), code: Some(code), sentinel: None }
     }
 
     /// The problem that keeps the directory from being used; `None` when it is proven.
     pub fn problem(&self, path: &Path) -> Option<Problem> {
         let code = self.code?;
-        Some(Problem::new(code, self.message.clone()).at(path).hint(self.state.hint()))
+        Some(Problem::new(code, self.message.clone()).at(path).hint(self.hint))
     }
 }
 
@@ -147,6 +150,10 @@ fn folder_of(answer: &Answer) -> Result<&Folder, Verdict> {
     };
     Err(Verdict::new(state, code, message))
 }
+
+/// What to do with a directory that nobody adopted and that is no mount.
+const NEW: &str =
+    "mount it; phc-mount adopt --local DIR, if it is a folder of this machine's own disk";
 
 /// A directory and the mount that it lies on.
 struct At<'a> {
@@ -212,21 +219,17 @@ impl<'a> At<'a> {
 
     /// A directory on which nothing is mounted, though something should be.
     fn bare(&self, expected: &Expected) -> Verdict {
-        if expected.id.is_none() && matches!(parse(&self.folder.sentinel), Some(Ok(_))) {
-            return Verdict::new(
-                State::Unadopted,
-                Code::SpaceUnadopted,
-                "it is no mount, and nobody adopted it as a local one",
-            );
-        }
-        let code = if expected.id.is_some() { Code::SpaceAway } else { Code::SpaceUnadopted };
-        match self.folder.empty {
-            Some(true) => Verdict::new(State::NotMounted, code, "nothing is mounted there"),
-            _ => Verdict::new(
-                State::Shadow,
-                code,
-                "nothing is mounted there, but files lie in the bare directory",
-            ),
+        let (empty, whole) =
+            ("nothing is mounted there", "nothing is mounted there, but files lie in it");
+        let sentinel = matches!(parse(&self.folder.sentinel), Some(Ok(_)));
+        let (state, message) = match (expected.id, self.folder.empty) {
+            (None, _) if sentinel => (State::Unadopted, "it is no mount, and nobody adopted it"),
+            (_, Some(true)) => (State::NotMounted, empty),
+            _ => (State::Shadow, whole),
+        };
+        match expected.id {
+            Some(_) => Verdict::new(state, Code::SpaceAway, message),
+            None => Verdict { hint: NEW, ..Verdict::new(state, Code::SpaceUnadopted, message) },
         }
     }
 
@@ -267,7 +270,8 @@ impl<'a> At<'a> {
         match self.below {
             Some(below) => {
                 let message = format!("{}; {} is mounted beneath", verdict.message, below.source);
-                Verdict { state: State::OverMounted, message, ..verdict }
+                let state = State::OverMounted;
+                Verdict { state, message, hint: state.hint(), ..verdict }
             }
             None => verdict,
         }
@@ -285,7 +289,7 @@ impl<'a> At<'a> {
             }
             None => (State::Healthy, "it is the real one".to_owned()),
         };
-        Verdict { state, message, code: None, sentinel: None }
+        Verdict { state, message, hint: state.hint(), code: None, sentinel: None }
     }
 }
 

@@ -111,7 +111,7 @@ fn told(
         state: verdict.state,
         path: Some(expected.path.as_path().into()),
         message: verdict.message,
-        hint: verdict.state.hint().to_owned(),
+        hint: verdict.hint.to_owned(),
         id: verdict.sentinel.map(|sentinel| sentinel.id),
         expected_id: expected.id,
         local: Some(expected.local),

@@ -1,0 +1,46 @@
+//! The command line of `phc-mount`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use cli::Common;
+use model::sentinel::Pillar;
+
+/// Makes the backplane be where it should be, proves that it is the real one, and says so
+#[derive(Parser, Debug)]
+#[command(name = "phc-mount", version, about)]
+pub struct Args {
+    /// What can be typed at every program
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Makes a directory a pillar, and remembers on which volume it is
+    ///
+    /// A sentinel is written if there is none, and its id is pinned in the state. A
+    /// sentinel that is there is never overwritten.
+    Adopt {
+        /// The directory lies on a disk of this machine and need not be a mount
+        #[arg(long)]
+        local: bool,
+        /// Pin this volume in place of another one that is pinned
+        #[arg(long)]
+        repin: bool,
+        /// Which pillar it is: flux, space or time
+        #[arg(long, value_name = "PILLAR", default_value = "space")]
+        pillar: Pillar,
+        /// The pillar's root
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Says what stands in each pillar's place, and whether it is the real one
+    ///
+    /// With --space it judges that one directory. Nothing is written.
+    Status,
+}
