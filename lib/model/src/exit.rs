@@ -28,6 +28,36 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every exit, in the order of the manual.
+    pub const ALL: [Exit; 9] = [
+        Exit::Done,
+        Exit::Partial,
+        Exit::Usage,
+        Exit::Refused,
+        Exit::Failed,
+        Exit::Bug,
+        Exit::TryLater,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+
+    /// What it means, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Partial => "done, with problems that were reported",
+            Exit::Usage => "wrong usage or configuration; repeating it changes nothing",
+            Exit::Refused => "refused by a guard; nothing was touched",
+            Exit::Failed => "failed",
+            Exit::Bug => "a bug in the program",
+            Exit::TryLater => {
+                "try again later: storage away or not provably the real one, or another run at work"
+            }
+            Exit::Interrupted => "stopped in order by SIGINT",
+            Exit::Terminated => "stopped in order by SIGTERM",
+        }
+    }
+
     /// The number given to the operating system.
     pub fn code(self) -> u8 {
         match self {
