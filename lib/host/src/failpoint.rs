@@ -35,6 +35,9 @@ pub const NAMES: &[&str] = &[
     "ingest.finished",
 ];
 
+/// True in test builds, where failpoints work.
+pub const TEST_BUILD: bool = cfg!(feature = "failpoints");
+
 /// A named point; fails or dies when the environment says so.
 ///
 /// # Errors

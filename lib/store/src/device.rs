@@ -1,6 +1,7 @@
 //! The device's own folder in the space, and the card that says whose it is.
 
 use host::clock::Clock;
+use host::error::Meaning;
 use host::{Dir, publish};
 use model::device::{Device, DeviceCard};
 use model::problem::{Code, Problem};
@@ -37,10 +38,12 @@ pub fn claim(
     let folder =
         space.dir().make_beneath(&layout::device(device), layout::FOLDER_MODE).map_err(away)?;
     let home = state::open_folder(&state.of_device(device)?)?;
+    let found = card(&folder)?;
+    // Read after the card: whoever wrote that had remembered its id before.
     let kept = remembered(&home)?;
-    let id = match card(&folder)? {
+    let id = match found {
         Some(card) => owner_id(&card, kept, device)?,
-        None => write_card(&folder, kept, clock)?,
+        None => first_claim(&folder, &home, device, clock)?,
     };
     if kept != Some(id) {
         remember(&home, id)?;
@@ -77,12 +80,37 @@ fn card(folder: &Dir) -> Result<Option<DeviceCard>, Problem> {
     })
 }
 
-fn write_card(folder: &Dir, kept: Option<Uuid>, clock: &dyn Clock) -> Result<Uuid, Problem> {
-    let id = kept.unwrap_or_else(host::id::random);
-    let card = DeviceCard { schema: 1, id, machine: machine(), created: clock.now() };
-    let text = serde_json::to_vec_pretty(&card).unwrap_or_default();
-    publish::create(folder, layout::DEVICE_CARD, &text, layout::FILE_MODE).map_err(away)?;
-    Ok(id)
+/// Writes the card. Two processes may do so at once: the id is settled in the state
+/// first, so that whoever comes second finds a card with its own id.
+fn first_claim(
+    folder: &Dir,
+    home: &Dir,
+    device: &Device,
+    clock: &dyn Clock,
+) -> Result<Uuid, Problem> {
+    let id = own_id(home)?;
+    let card_of_ours = DeviceCard { schema: 1, id, machine: machine(), created: clock.now() };
+    let text = serde_json::to_vec_pretty(&card_of_ours).unwrap_or_default();
+    match publish::create(folder, layout::DEVICE_CARD, &text, layout::FILE_MODE) {
+        Err(e) if e.meaning() == Meaning::Exists => match card(folder)? {
+            Some(card) => owner_id(&card, Some(id), device),
+            None => Err(away(e)),
+        },
+        other => other.map(|()| id).map_err(away),
+    }
+}
+
+/// The remembered id; a fresh one is remembered first.
+fn own_id(home: &Dir) -> Result<Uuid, Problem> {
+    if let Some(id) = remembered(home)? {
+        return Ok(id);
+    }
+    let id = host::id::random();
+    let text = serde_json::to_vec(&Kept { id }).unwrap_or_default();
+    match publish::create(home, KEPT, &text, state::FILE_MODE) {
+        Err(e) if e.meaning() == Meaning::Exists => Ok(remembered(home)?.unwrap_or(id)),
+        other => other.map(|()| id).map_err(state::unusable),
+    }
 }
 
 fn remembered(home: &Dir) -> Result<Option<Uuid>, Problem> {
@@ -97,7 +125,7 @@ fn remember(home: &Dir, id: Uuid) -> Result<(), Problem> {
 
 /// The problem that a failed call below the space root is.
 pub fn away(error: host::Error) -> Problem {
-    use host::error::Meaning as M;
+    use Meaning as M;
     let code = match error.meaning() {
         M::Full => Code::SpaceFull,
         M::ReadOnly => Code::SpaceReadOnly,
