@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use host::error::Attempt;
-use host::stop::Stop;
 use host::{Dir, Facts, Kind, barrier, facts, failpoint, sparse, xattr};
+
+use crate::apply::Ground;
 
 /// Copies never have more permission bits than these (safety law 9).
 pub const FILE_MODE: u32 = 0o640;
@@ -56,20 +57,13 @@ pub enum Failed {
 #[derive(Debug)]
 pub struct Copier<'a> {
     buffer: Vec<u8>,
-    stop: &'a Stop,
-    /// True if each file must be synced for itself.
-    sync_each: bool,
-    progress: &'a crate::apply::Counters,
+    ground: &'a Ground<'a>,
 }
 
 impl<'a> Copier<'a> {
     /// A copier for one thread.
-    pub fn new(
-        stop: &'a Stop,
-        sync_each: bool,
-        progress: &'a crate::apply::Counters,
-    ) -> Copier<'a> {
-        Copier { buffer: vec![0; BUFFER], stop, sync_each, progress }
+    pub fn new(ground: &'a Ground<'a>) -> Copier<'a> {
+        Copier { buffer: vec![0; BUFFER], ground }
     }
 
     /// Copies a file to a new temporary; a file that changes meanwhile is tried again, then given up.
@@ -89,7 +83,7 @@ impl<'a> Copier<'a> {
             }
             match self.attempt(from, name, to, temp) {
                 Ok(Some(done)) => return Ok(done),
-                Ok(None) => to.remove_file(temp).map_err(Failed::Space)?,
+                Ok(None) => discard(to, temp).map_err(Failed::Space)?,
                 Err(e) => {
                     // The failure that matters is the copy's.
                     let _ = to.remove_file(temp);
@@ -120,6 +114,13 @@ impl<'a> Copier<'a> {
         if before.kind != Kind::File {
             return Ok(Some(Copied::NotThere));
         }
+        if let Some(settling) = self.ground.racy.settling(&before, self.ground.now_ns()) {
+            std::thread::sleep(settling);
+            let settled = facts::of(&source).attempt("stat", path()).map_err(Failed::Source)?;
+            if !before.same_version(&settled) {
+                return Ok(None);
+            }
+        }
         let copy = to.create_new(temp, before.mode & FILE_MODE).map_err(Failed::Space)?;
         let failed_here = |e| {
             Failed::Space(host::Error { attempt: "write", path: to.path().to_owned(), source: e })
@@ -144,7 +145,7 @@ impl<'a> Copier<'a> {
     /// Times, then durability where each file needs its own; returns the time that the copy really has.
     fn finish(&self, copy: &File, source: &Facts) -> io::Result<i64> {
         facts::set_mtime(copy, source.mtime_ns)?;
-        if !self.sync_each {
+        if !self.ground.barrier.is_each() {
             return Ok(source.mtime_ns);
         }
         barrier::sync_file(copy)?;
@@ -211,8 +212,8 @@ impl<'a> Copier<'a> {
             hasher.update(&self.buffer[..n]);
             copy.write_all(&self.buffer[..n]).map_err(Side::Space)?;
             length += n as u64;
-            self.progress.add_bytes(n as u64);
-            if n == BUFFER && self.stop.asked() {
+            self.ground.counters.add_bytes(n as u64);
+            if n == BUFFER && self.ground.stop.asked() {
                 return Ok(None);
             }
         }
@@ -240,7 +241,7 @@ impl<'a> Copier<'a> {
                 Some(length) if length < end - start => return Ok(Some(([0; 32], start + length))),
                 Some(_) => at = end,
             }
-            if self.stop.asked() {
+            if self.ground.stop.asked() {
                 return Ok(None);
             }
         }
@@ -264,6 +265,14 @@ impl Side {
             Side::Source(e) => source(e),
             Side::Space(e) => space(e),
         }
+    }
+}
+
+/// Removes a temporary, if it was made.
+fn discard(to: &Dir, temp: &[u8]) -> host::Result<()> {
+    match to.remove_file(temp) {
+        Err(e) if e.meaning() == host::error::Meaning::Missing => Ok(()),
+        other => other,
     }
 }
 

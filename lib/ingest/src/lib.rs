@@ -6,12 +6,14 @@
 pub mod apply;
 pub mod discover;
 pub mod excludes;
+pub mod expire;
 pub mod guard;
 pub mod plan;
 pub mod run;
 pub mod scan;
 pub mod settings;
 pub mod source;
+pub mod status;
 pub mod verify;
 
 mod announce;

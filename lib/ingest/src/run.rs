@@ -14,16 +14,15 @@ use model::ingest::Totals;
 use model::problem::{Code, Problem};
 use model::run::{Outcome, RunFinished, RunStarted};
 use store::space::SpaceRoot;
+use store::spool;
 use store::state::{self, open_folder};
 
 use crate::settings::Settings;
 use crate::teller::Teller;
 use crate::work;
 
-/// Makes events safe, and delivers them when the space is there.
-pub type Publish<'a> = &'a dyn Fn(&[Event], Option<&SpaceRoot>) -> Result<(), Problem>;
-
 /// What a run needs of the machine.
+#[derive(Debug)]
 pub struct Machine<'a> {
     /// The proven space, or why there is none.
     pub space: Result<SpaceRoot, Problem>,
@@ -31,8 +30,6 @@ pub struct Machine<'a> {
     pub clock: &'a dyn Clock,
     /// Asked to stop.
     pub stop: &'a Stop,
-    /// Where the run's events go.
-    pub publish: Publish<'a>,
 }
 
 /// What a run leaves behind for whoever called it.
@@ -163,7 +160,8 @@ impl Run<'_> {
         let space = self.machine.space.as_ref().ok();
         let settings = self.settings;
         let events = std::mem::take(&mut teller.frame);
-        (self.machine.publish)(&events, space)?;
+        // What can't be delivered now waits in the outbox, which is no problem of this run.
+        spool::publish(&events, &settings.state, &settings.device, space, self.machine.clock)?;
         if let (Some(after), Some(space)) = (after, space) {
             after.forget(settings, space, self.machine.clock)?;
         }

@@ -91,7 +91,7 @@ struct Place {
 impl<'a> Preparer<'a> {
     /// Tools for one thread.
     pub fn new(ground: &'a Ground<'a>) -> Result<Preparer<'a>, Problem> {
-        let copier = Copier::new(ground.stop, ground.barrier.is_each(), ground.counters);
+        let copier = Copier::new(ground);
         Ok(Preparer { ground, copier, reader: ground.readers.open()?, problems: Vec::new() })
     }
 

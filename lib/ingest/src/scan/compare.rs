@@ -1,5 +1,7 @@
 //! Pure: one file's facts against its row.
 
+use std::time::Duration;
+
 use host::{Facts, Kind};
 use store::manifest::{Known, RowKind};
 
@@ -28,6 +30,14 @@ impl Racy {
     /// exFAT counts in 2 s; SMB servers and FUSE layers promise nothing finer.
     pub fn window(fine_stamps: bool) -> Racy {
         Racy { window_ns: if fine_stamps { 20_000_000 } else { 2_500_000_000 } }
+    }
+
+    /// How long to wait before reading a file with these facts, so that whatever is written
+    /// meanwhile shows in its stamps; none where stamps are too coarse to wait for.
+    pub fn settling(self, facts: &Facts, now_ns: i64) -> Option<Duration> {
+        let is_short = self.window_ns < 100_000_000;
+        (is_short && self.is_suspect(facts, now_ns))
+            .then(|| Duration::from_nanos(self.window_ns.unsigned_abs()))
     }
 
     /// True if a file with these facts, read at `read_ns`, must be read again before it is called unchanged.

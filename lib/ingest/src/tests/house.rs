@@ -23,7 +23,6 @@ pub struct House {
     temp: tempfile::TempDir,
     sentinel: Sentinel,
     pub settings: Settings,
-    pub published: RefCell<Vec<Event>>,
     pub told: RefCell<Option<Collected>>,
     pub stop: Stop,
 }
@@ -54,14 +53,7 @@ impl House {
             run: host::id::ordered(),
             version: "test".to_owned(),
         };
-        House {
-            temp,
-            sentinel,
-            settings,
-            published: RefCell::default(),
-            told: RefCell::default(),
-            stop: Stop::never(),
-        }
+        House { temp, sentinel, settings, told: RefCell::default(), stop: Stop::never() }
     }
 
     pub fn source(&self, path: &str) -> PathBuf {
@@ -101,18 +93,24 @@ impl House {
     pub fn run_at(&mut self, clock: &dyn Clock) -> Ended {
         self.settings.run = host::id::ordered();
         let mut told = Collected::of(self.settings.device.clone(), "ingest");
-        let machine = Machine {
-            space: Ok(self.space()),
-            clock,
-            stop: &self.stop,
-            publish: &|events, _space| {
-                self.published.borrow_mut().extend_from_slice(events);
-                Ok(())
-            },
-        };
+        let machine = Machine { space: Ok(self.space()), clock, stop: &self.stop };
         let ended = run(&self.settings, &machine, &mut told);
         *self.told.borrow_mut() = Some(told);
         ended
+    }
+
+    /// The types of all events in the spool, in the order of its segments.
+    pub fn published(&self) -> Vec<String> {
+        let spool = self.device_folder().join("_spool/new");
+        let mut segments: Vec<PathBuf> = Vec::new();
+        for day in std::fs::read_dir(spool).into_iter().flatten() {
+            segments
+                .extend(std::fs::read_dir(day.unwrap().path()).unwrap().map(|s| s.unwrap().path()));
+        }
+        segments.sort();
+        let text: String = segments.iter().map(|s| std::fs::read_to_string(s).unwrap()).collect();
+        let ours = |kind: &String| kind.starts_with("phc.ingest.");
+        text.lines().map(|line| Event::parse(line).unwrap().kind).filter(ours).collect()
     }
 
     /// Problems of the last run, as their codes' names.

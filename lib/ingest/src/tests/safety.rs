@@ -200,7 +200,7 @@ fn a_dry_run_tells_the_plan_and_touches_nothing() {
     house.settings.dry_run = true;
     house.run_well();
     assert!(!house.device_folder().exists());
-    assert!(house.published.borrow().is_empty());
+    assert!(house.published().is_empty());
     let kinds: Vec<String> =
         house.told.borrow().iter().flat_map(|t| t.events.iter().map(|e| e.kind.clone())).collect();
     assert_eq!(

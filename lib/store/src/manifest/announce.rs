@@ -30,10 +30,18 @@ impl Manifest {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn unannounced(&self, cloud: &str, after: i64, limit: usize) -> Result<Option<Unannounced>> {
+    pub fn unannounced(
+        &self,
+        cloud: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Option<Unannounced>> {
         let waiting = self.waiting(after, limit)?;
         let Some(upto) = waiting.last().map(|w| w.seq) else { return Ok(None) };
         let reader = self.reader()?;
+        // One transaction for all: else SQLite locks and unlocks the file for each row.
+        let together = self.connection.unchecked_transaction();
+        let _together = together.map_err(|e| Error::of(&self.path, e))?;
         let mut news = Vec::with_capacity(waiting.len());
         let mut folder = (0, RelPath::root());
         for item in waiting {
@@ -43,6 +51,15 @@ impl Manifest {
             news.push(self.tell(cloud, &folder.1, item)?);
         }
         Ok(Some(Unannounced { news, upto }))
+    }
+
+    /// How many changes wait to be announced.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn pending(&self) -> Result<u64> {
+        self.sql(|c| c.query_row("SELECT COUNT(*) FROM unannounced", [], |row| row.get::<_, i64>(0)))
+            .map(i64::cast_unsigned)
     }
 
     /// Forgets the announced rows up to this one and remembers the increment that told them.

@@ -77,7 +77,13 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// When the database can't be written.
-    pub fn bury(&mut self, folder: &RelPath, name: &[u8], gone_ms: i64, trashed: bool) -> Result<()> {
+    pub fn bury(
+        &mut self,
+        folder: &RelPath,
+        name: &[u8],
+        gone_ms: i64,
+        trashed: bool,
+    ) -> Result<()> {
         let folder = self.folder_id(folder)?;
         self.sql(
             "UPDATE entry SET live = 0, gone_ms = ?3, copy_mtime_ns = CASE WHEN ?4 THEN NULL ELSE copy_mtime_ns END \

@@ -1,0 +1,147 @@
+//! Status: what is known of one cloud, from the state alone.
+
+use jiff::Timestamp;
+use model::cloud::CloudId;
+use model::device::Device;
+use model::event::{Event, Payload};
+use model::ingest::Totals;
+use model::problem::Problem;
+use model::run::{Outcome, RunFinished};
+use serde::{Deserialize, Serialize};
+use store::approvals::Plans;
+use store::manifest::Manifest;
+use store::state::{self, State, open_folder};
+
+use crate::known::MANIFEST;
+
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// `phc.ingest.cloud.told`: what is known of one cloud on this device.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CloudTold {
+    /// The cloud.
+    pub cloud: String,
+    /// Live files; null when the manifest can't be read.
+    pub files: Option<u64>,
+    /// Their bytes.
+    pub bytes: Option<u64>,
+    /// Files that left the source; their copies stay.
+    pub tombstones: Option<u64>,
+    /// Changes that are stored and not announced yet.
+    pub pending: Option<u64>,
+    /// How the last run ended; null when there was none.
+    pub last_run: Option<LastRun>,
+    /// When a run last ended well, with or without problems.
+    #[schemars(with = "Option<String>")]
+    pub last_success: Option<Timestamp>,
+    /// A run that began and never told its end: it was killed, or is at work now.
+    #[schemars(with = "Option<String>")]
+    pub unfinished_since: Option<Timestamp>,
+    /// Plans that were refused and wait for an approval.
+    pub refusals: Vec<Refusal>,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LastRun {
+    /// When it began.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Problems on the way.
+    pub problems: u64,
+    /// The problem that ended it, if one did.
+    pub problem: Option<Problem>,
+}
+
+/// A refused plan.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Refusal {
+    /// Its id, for `phc-ingest approve`.
+    pub plan: String,
+    /// Why.
+    pub why: String,
+    /// When it was refused last.
+    #[schemars(with = "String")]
+    pub refused: Timestamp,
+    /// True if it was approved and not applied yet.
+    pub approved: bool,
+}
+
+impl Payload for CloudTold {
+    const NOUN_VERB: &'static str = "cloud.told";
+
+    fn subject(&self) -> Option<String> {
+        Some(self.cloud.clone())
+    }
+}
+
+/// The clouds that the state knows of a device, in the order of their ids.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn clouds(state: &State, device: &Device) -> Result<Vec<CloudId>, Problem> {
+    let folder = state.of_device(device)?.join("ingest");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = open_folder(&folder)?.entries().map_err(state::unusable)?;
+    let id = |name: &[u8]| std::str::from_utf8(name).ok().and_then(|name| CloudId::new(name).ok());
+    let mut clouds: Vec<CloudId> = entries.iter().filter_map(|entry| id(&entry.name)).collect();
+    clouds.sort();
+    Ok(clouds)
+}
+
+/// What is known of one cloud.
+///
+/// # Errors
+/// When the state can't be read; a manifest that can't is told as null figures.
+pub fn status(state: &State, device: &Device, cloud: &CloudId) -> Result<CloudTold, Problem> {
+    let folder = state.of_cloud(device, cloud)?;
+    let manifest = Manifest::look(&folder.join(MANIFEST)).ok().flatten();
+    let counts = manifest.as_ref().and_then(|m| m.reader().and_then(|r| r.counts()).ok());
+    let pending = manifest.as_ref().and_then(|m| m.pending().ok());
+    let newest =
+        manifest.as_ref().and_then(|m| m.runs(1).ok()).and_then(|runs| runs.first().cloned());
+    let last = last(&folder, "last-run.json")?;
+    let success = last_of(&folder, "last-success.json")?;
+    let refusals = Plans::of(&folder).all()?.into_iter().map(|plan| Refusal {
+        plan: plan.id,
+        why: plan.why,
+        refused: plan.refused,
+        approved: plan.approved.is_some(),
+    });
+    Ok(CloudTold {
+        cloud: cloud.to_string(),
+        files: counts.map(|c| c.0),
+        bytes: counts.map(|c| c.1),
+        tombstones: counts.map(|c| c.2),
+        pending,
+        last_run: last,
+        last_success: success.and_then(|event| event.time),
+        unfinished_since: newest.filter(|run| run.finished.is_none()).map(|run| run.started),
+        refusals: refusals.collect(),
+    })
+}
+
+fn last(folder: &std::path::Path, name: &str) -> Result<Option<LastRun>, Problem> {
+    let run = last_of(folder, name)?.and_then(|event| event.data_as::<RunFinished<Totals>>());
+    Ok(run.map(|run| LastRun {
+        started: run.started,
+        outcome: run.outcome,
+        problems: run.problems,
+        problem: run.problem,
+    }))
+}
+
+/// The event in one of the files that a run leaves.
+fn last_of(folder: &std::path::Path, name: &str) -> Result<Option<Event>, Problem> {
+    #[derive(Deserialize)]
+    struct Kept {
+        event: Event,
+    }
+    let text = host::publish::read(&open_folder(folder)?, name.as_bytes(), LIMIT)
+        .map_err(state::unusable)?;
+    Ok(text.and_then(|text| serde_json::from_slice::<Kept>(&text).ok()).map(|kept| kept.event))
+}
