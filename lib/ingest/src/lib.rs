@@ -26,6 +26,8 @@ mod recover;
 mod teller;
 mod work;
 
+pub use known::MANIFEST;
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use host::clock::Clock;
-use host::lock::{self, Taken};
 use host::stop::Stop;
 use host::{failpoint, publish};
 use jiff::Timestamp;
@@ -69,7 +68,7 @@ pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> E
         }
     };
     let run = Run { settings, machine, started, folder: Some(folder.clone()) };
-    let held = match take_lock(&folder, settings) {
+    let held = match state::lock(&folder, &format!("the ingest of {cloud}"), settings.run) {
         Ok(held) => held,
         // The one who holds it writes what is to be remembered.
         Err(problem) => return Run { folder: None, ..run }.end(teller, Done::failed(problem)),
@@ -87,19 +86,6 @@ pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> E
     let ended = run.end(teller, done);
     drop(held);
     ended
-}
-
-/// Takes the cloud's lock.
-fn take_lock(folder: &Path, settings: &Settings) -> Result<lock::Lock, Problem> {
-    let who = format!("run {} (process {})", settings.run, std::process::id());
-    match lock::take(&folder.join("lock"), &who).map_err(state::unusable)? {
-        Taken::Held(lock) => Ok(lock),
-        Taken::Busy(holder) => {
-            let holder = holder.unwrap_or_else(|| "another run".to_owned());
-            let what = format!("cloud {} is being ingested by {holder}", settings.cloud);
-            Err(Problem::new(Code::Locked, what))
-        }
-    }
 }
 
 impl Done {

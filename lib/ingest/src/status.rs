@@ -145,3 +145,22 @@ fn last_of(folder: &std::path::Path, name: &str) -> Result<Option<Event>, Proble
         .map_err(state::unusable)?;
     Ok(text.and_then(|text| serde_json::from_slice::<Kept>(&text).ok()).map(|kept| kept.event))
 }
+
+/// `phc.ingest.plan.approved`: a refused plan may be applied once, for 24 hours.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Approved {
+    /// The plan's id.
+    pub plan: String,
+    /// The cloud, or `expire`.
+    pub job: String,
+    /// Why it had been refused.
+    pub why: String,
+}
+
+impl Payload for Approved {
+    const NOUN_VERB: &'static str = "plan.approved";
+
+    fn subject(&self) -> Option<String> {
+        Some(self.plan.clone())
+    }
+}

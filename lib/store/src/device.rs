@@ -51,6 +51,29 @@ pub fn claim(
     Ok(folder)
 }
 
+/// Every device that has a folder in the space, sorted.
+///
+/// # Errors
+/// What [`away`] makes of a failed call.
+pub fn all(space: &SpaceRoot) -> Result<Vec<Device>, Problem> {
+    let mut devices = Vec::new();
+    let root = match space.dir().beneath(&layout::devices()) {
+        Ok(root) => root,
+        Err(e) if e.meaning() == host::error::Meaning::Missing => return Ok(devices),
+        Err(e) => return Err(away(e)),
+    };
+    let text = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
+    for host in root.entries().map_err(away)?.iter().filter_map(|entry| text(&entry.name)) {
+        // `_bell` and `_consumers` are no hosts, and a stray file is no device.
+        let Ok(users) = root.sub(host.as_bytes()) else { continue };
+        let users = users.entries().map_err(away)?;
+        let device = |user: String| Device::new(&host, &user).ok();
+        devices.extend(users.iter().filter_map(|entry| text(&entry.name)).filter_map(device));
+    }
+    devices.sort();
+    Ok(devices)
+}
+
 fn owner_id(card: &DeviceCard, kept: Option<Uuid>, device: &Device) -> Result<Uuid, Problem> {
     let known_machine = kept.is_none() && card.machine.is_some() && card.machine == machine();
     if kept == Some(card.id) || known_machine {

@@ -35,9 +35,14 @@ pub fn cloud(of: &Device, cloud: &CloudId) -> RelPath {
     device(of).join(cloud.as_str().as_bytes())
 }
 
+/// `devices/<host>/<user>/_catalog`.
+pub fn catalogs(of: &Device) -> RelPath {
+    device(of).join(b"_catalog")
+}
+
 /// `devices/<host>/<user>/_catalog/<cloud>`.
 pub fn catalog(of: &Device, cloud: &CloudId) -> RelPath {
-    device(of).join(b"_catalog").join(cloud.as_str().as_bytes())
+    catalogs(of).join(cloud.as_str().as_bytes())
 }
 
 /// `devices/<host>/<user>/_trash`.

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use host::Dir;
 use host::error::Attempt;
+use host::lock::{self, Lock, Taken};
 use model::cloud::CloudId;
 use model::device::Device;
 use model::problem::{Code, Problem};
+use model::run::RunId;
 
 /// Permission bits of folders in the state: nobody else's business.
 pub const FOLDER_MODE: u32 = 0o700;
@@ -51,6 +53,14 @@ impl State {
         self.folder(self.of_device(device)?.join("ingest").join(cloud.as_str()))
     }
 
+    /// `devices/<host>/<user>/<job>`: what a job that is no cloud's keeps; made when missing.
+    ///
+    /// # Errors
+    /// [`Code::StateUnusable`] when it can't be made.
+    pub fn of_job(&self, device: &Device, job: &str) -> Result<PathBuf, Problem> {
+        self.folder(self.of_device(device)?.join(job))
+    }
+
     /// `devices/<host>/<user>/outbox`, made when missing.
     ///
     /// # Errors
@@ -82,6 +92,21 @@ fn make_private(path: &Path) -> Result<(), Problem> {
 /// [`Code::StateUnusable`] when it can't be opened.
 pub fn open_folder(path: &Path) -> Result<Dir, Problem> {
     Dir::open(path).map_err(unusable)
+}
+
+/// Takes the lock of a job, whose state lies in this folder.
+///
+/// # Errors
+/// [`Code::Locked`] when another run has it, and says which.
+pub fn lock(folder: &Path, job: &str, run: RunId) -> Result<Lock, Problem> {
+    let who = format!("run {run} (process {})", std::process::id());
+    match lock::take(&folder.join("lock"), &who).map_err(unusable)? {
+        Taken::Held(lock) => Ok(lock),
+        Taken::Busy(holder) => {
+            let holder = holder.unwrap_or_else(|| "another run".to_owned());
+            Err(Problem::new(Code::Locked, format!("{job} is at work already: {holder}")))
+        }
+    }
 }
 
 /// The problem that a failed call on the state is.

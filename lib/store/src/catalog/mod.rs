@@ -130,6 +130,23 @@ impl Catalog {
     }
 }
 
+/// The clouds of a device that have a catalog, sorted.
+///
+/// # Errors
+/// What [`crate::device::away`] makes of a failed call.
+pub fn clouds(space: &SpaceRoot, device: &Device) -> Result<Vec<CloudId>, Problem> {
+    let dir = match space.dir().beneath(&layout::catalogs(device)) {
+        Ok(dir) => dir,
+        Err(e) if e.meaning() == Meaning::Missing => return Ok(Vec::new()),
+        Err(e) => return Err(crate::device::away(e)),
+    };
+    let id = |name: &[u8]| std::str::from_utf8(name).ok().and_then(|name| CloudId::new(name).ok());
+    let entries = dir.entries().map_err(crate::device::away)?;
+    let mut clouds: Vec<CloudId> = entries.iter().filter_map(|entry| id(&entry.name)).collect();
+    clouds.sort();
+    Ok(clouds)
+}
+
 /// A failed line of a stream, as the error of its folder.
 fn stream_error(dir: &Dir, source: std::io::Error) -> Error {
     Error { attempt: "read the catalog in", path: dir.path().to_owned(), source }

@@ -58,8 +58,10 @@ impl Manifest {
     /// # Errors
     /// When the database can't be read.
     pub fn pending(&self) -> Result<u64> {
-        self.sql(|c| c.query_row("SELECT COUNT(*) FROM unannounced", [], |row| row.get::<_, i64>(0)))
-            .map(i64::cast_unsigned)
+        self.sql(|c| {
+            c.query_row("SELECT COUNT(*) FROM unannounced", [], |row| row.get::<_, i64>(0))
+        })
+        .map(i64::cast_unsigned)
     }
 
     /// Forgets the announced rows up to this one and remembers the increment that told them.

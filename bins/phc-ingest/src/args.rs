@@ -1,0 +1,115 @@
+//! The command line of `phc-ingest`.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand};
+use cli::Common;
+use model::cloud::CloudId;
+use model::config::Share;
+use model::device::Device;
+
+/// Brings what OS clouds hold into the space, one way, fast, without loops
+#[derive(Parser, Debug)]
+#[command(name = "phc-ingest", version, about, after_long_help = EXAMPLES)]
+pub struct Args {
+    /// What can be typed at every program
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Which clouds does this user have?
+    phc-ingest discover
+  Bring all of them in, or a folder under a name of its own:
+    phc-ingest run
+    phc-ingest run --source ~/Documents --cloud documents
+  What would a run do?
+    phc-ingest plan --cloud icloud --format human -v
+  A run was refused, and the plan is meant:
+    phc-ingest status
+    phc-ingest approve PLAN
+  Is every copy what was stored?
+    phc-ingest verify --sample 10%
+";
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Tells which cloud roots this user has on this machine
+    Discover,
+    /// Brings clouds in, each in a run of its own
+    ///
+    /// Without --cloud, every cloud that is configured or discovered. A run that would
+    /// remove or rewrite too much is refused: exit 3, nothing is touched, and the plan's
+    /// id is in the last event.
+    Run(Run),
+    /// Tells what a run would do, and touches nothing
+    Plan(Clouds),
+    /// Lets a refused plan through, once, within 24 hours
+    ///
+    /// It passes any plan whose removals and rewrites are among the approved ones.
+    Approve {
+        /// The plan's id, or its beginning
+        #[arg(value_name = "PLAN")]
+        plan: String,
+    },
+    /// Reads copies again and holds them against the digests that were kept
+    Verify(Verify),
+    /// Tells what is known of each cloud, from this machine's state alone
+    Status {
+        /// Only this cloud
+        #[arg(long, value_name = "ID")]
+        cloud: Vec<CloudId>,
+    },
+    /// Destroys former versions in _trash that the policy no longer keeps
+    ///
+    /// The one command that destroys. It is refused when too much would go at once.
+    Expire {
+        /// Touch nothing, only tell
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Which clouds.
+#[derive(Group, Clone, Debug)]
+pub struct Clouds {
+    /// Only this cloud; with --source, the name it gets
+    #[arg(long, value_name = "ID")]
+    pub cloud: Vec<CloudId>,
+    /// The source root, in place of the configured or discovered one
+    #[arg(long, value_name = "DIR", requires = "cloud")]
+    pub source: Option<PathBuf>,
+}
+
+/// How clouds are brought in.
+#[derive(Group, Clone, Debug)]
+pub struct Run {
+    /// Which ones
+    #[command(flatten)]
+    pub clouds: Clouds,
+    /// Touch nothing, only tell; the same as plan
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What is verified.
+#[derive(Group, Clone, Debug)]
+pub struct Verify {
+    /// Only this cloud
+    #[arg(long, value_name = "ID")]
+    pub cloud: Vec<CloudId>,
+    /// Read only such a share of the copies, others each time
+    #[arg(long, value_name = "N%", default_value = "100%")]
+    pub sample: Share,
+    /// Another device's copies, against its catalog; only where the space is local
+    #[arg(long, value_name = "HOST/USER", conflicts_with = "all")]
+    pub device: Option<Device>,
+    /// Every device's copies, against their catalogs; only where the space is local
+    #[arg(long)]
+    pub all: bool,
+}

@@ -1,0 +1,57 @@
+//! `phc-ingest run` and `plan`: each cloud in a run of its own.
+
+use cli::{Output, Settings};
+use host::clock::SystemClock;
+use ingest::excludes::Excludes;
+use ingest::run::Machine;
+use model::exit::Exit;
+use model::problem::Problem;
+
+use crate::args::Clouds;
+use crate::clouds::{Chosen, chosen};
+
+/// Runs the clouds in turn; the exit code is the worst of theirs.
+pub fn run(
+    settings: &Settings,
+    clouds: &Clouds,
+    dry_run: bool,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let chosen = chosen(settings, clouds)?;
+    let stop = cli::stop_on_signals()?;
+    let mut exit = Exit::Done;
+    for (at, cloud) in chosen.iter().enumerate() {
+        let run = if at == 0 { output.run() } else { output.next_run() };
+        let asked = asked(settings, cloud, dry_run, run)?;
+        let machine = Machine { space: crate::space(settings), clock: &SystemClock, stop: &stop };
+        exit = exit.worst(ingest::run::run(&asked, &machine, output).exit);
+        if stop.asked() {
+            break;
+        }
+    }
+    Ok(exit)
+}
+
+/// What one run is asked to do.
+fn asked(
+    settings: &Settings,
+    cloud: &Chosen,
+    dry_run: bool,
+    run: model::run::RunId,
+) -> Result<ingest::settings::Settings, Problem> {
+    let config = settings.config.cloud(&cloud.id, settings.device.user());
+    Ok(ingest::settings::Settings {
+        device: settings.device.clone(),
+        cloud: cloud.id.clone(),
+        source: cloud.source.clone(),
+        state: settings.state()?,
+        excludes: Excludes::new(config.exclude),
+        guard: config.guard,
+        on_gone: config.on_gone,
+        min_free: settings.config.ingest.min_free,
+        keep_increments: settings.config.spool.retention.duration(),
+        dry_run,
+        run,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}

@@ -1,0 +1,74 @@
+//! `phc-ingest verify`.
+
+use cli::{Output, Settings};
+use ingest::verify::{Verify, verify as check};
+use model::cloud::CloudId;
+use model::device::Device;
+use model::exit::Exit;
+use model::problem::{Code, Problem};
+use store::space::SpaceRoot;
+
+use crate::args;
+
+/// Verifies the copies that were asked for; each that is not as it should be is a problem.
+pub fn verify(
+    settings: &Settings,
+    asked: &args::Verify,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let space = crate::space(settings)?;
+    let stop = cli::stop_on_signals()?;
+    let foreign =
+        asked.all || asked.device.as_ref().is_some_and(|device| *device != settings.device);
+    if foreign && !space.is_local() {
+        let what = "other devices' copies are verified where the space is local";
+        return Err(Problem::new(Code::Usage, what).hint("run it on the server"));
+    }
+    let devices = match &asked.device {
+        _ if asked.all => store::device::all(&space)?,
+        Some(device) => vec![device.clone()],
+        None => vec![settings.device.clone()],
+    };
+    let seed = crate::seed();
+    for device in &devices {
+        for cloud in clouds(&space, device, &asked.cloud)? {
+            let manifest = manifest(settings, device, &cloud)?;
+            let what = Verify {
+                device,
+                cloud: &cloud,
+                sample: asked.sample,
+                seed,
+                manifest: manifest.as_deref(),
+                space: &space,
+                stop: &stop,
+            };
+            check(&what, output)?;
+        }
+    }
+    let found = if output.problems() > 0 { Exit::Partial } else { Exit::Done };
+    Ok(stop.exit().unwrap_or(found))
+}
+
+/// The clouds of a device that have a catalog, or those that were named.
+fn clouds(space: &SpaceRoot, device: &Device, named: &[CloudId]) -> Result<Vec<CloudId>, Problem> {
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let clouds = store::catalog::clouds(space, device)?;
+    if clouds.is_empty() {
+        return Err(Problem::new(Code::NotFound, format!("nothing was ever stored by {device}")));
+    }
+    Ok(clouds)
+}
+
+/// This device's own manifest; another's copies are held against its catalog.
+fn manifest(
+    settings: &Settings,
+    device: &Device,
+    cloud: &CloudId,
+) -> Result<Option<std::path::PathBuf>, Problem> {
+    if *device != settings.device {
+        return Ok(None);
+    }
+    settings.state()?.of_cloud(device, cloud).map(|folder| Some(folder.join(ingest::MANIFEST)))
+}

@@ -1,0 +1,158 @@
+//! What `phc-ingest` tells, in words.
+
+use cli::figures;
+use cli::words::{finished, plain};
+use ingest::discover::CloudFound;
+use ingest::expire::{Expired, VersionExpired};
+use ingest::status::{Approved, CloudTold};
+use ingest::verify::Verified;
+use model::event::Event;
+use model::ingest::{FileNews, FilePlanned, Totals};
+use model::run::RunFinished;
+
+/// Says one of the tool's events in words.
+pub fn words(event: &Event) -> Option<String> {
+    match event.kind.strip_prefix("phc.ingest.")? {
+        "run.finished" => event.data_as().map(|run| run_finished(&run)),
+        "file.planned" => event.data_as().map(|item| planned(&item)),
+        "file.stored" | "file.gone" => event.data_as().map(|news| file(&news)),
+        "cloud.found" => event.data_as().map(|found| cloud_found(&found)),
+        "cloud.told" => event.data_as().map(|told| cloud_told(&told)),
+        "copies.verified" => event.data_as().map(|told| verified(&told)),
+        "trash.expired" => event.data_as().map(|told| expired(&told)),
+        "version.expired" => event.data_as().map(|told| version(&told)),
+        "plan.approved" => event.data_as().map(|told| approved(&told)),
+        "run.started" | "batch.stored" => None,
+        _ => plain(event),
+    }
+}
+
+fn run_finished(run: &RunFinished<Totals>) -> String {
+    let mut text = finished(run);
+    let Some(t) = &run.totals else { return text };
+    let parts = [
+        (t.unchanged, "unchanged"),
+        (t.stored, "stored"),
+        (t.replaced, "replaced"),
+        (t.adopted, "adopted"),
+        (t.renamed, "renamed"),
+        (t.hard_links, "linked"),
+        (t.touched, "touched"),
+        (t.gone, "gone"),
+        (t.symlinks, "symlinks not followed"),
+        (t.specials, "special files not opened"),
+        (t.mount_points, "mount points not entered"),
+        (t.excluded, "excluded"),
+        (t.failed, "failed"),
+    ];
+    let named = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    let files = format!("{} ({})", figures::count(t.files, "file"), figures::bytes(t.bytes));
+    let all: Vec<String> = std::iter::once(files).chain(named).collect();
+    text.push_str(&format!("\n  {}", all.join(", ")));
+    if t.bytes_stored > 0 {
+        text.push_str(&format!("\n  {} copied", figures::bytes(t.bytes_stored)));
+    }
+    if let Some(plan) = &run.plan {
+        text.push_str(&format!("\n  plan {plan}"));
+    }
+    text
+}
+
+fn planned(item: &FilePlanned) -> String {
+    let action = format!("{:?}", item.action).to_lowercase();
+    let from = item.from.as_ref().map(|from| format!(" (from {from})")).unwrap_or_default();
+    let size = item.size.map(figures::bytes).unwrap_or_default();
+    format!("{action:8} {size:>9}  {}{from}", item.path)
+}
+
+fn file(news: &FileNews) -> String {
+    let change = format!("{:?}", news.change).to_lowercase();
+    let from = news.from.as_ref().map(|from| format!(" (from {from})")).unwrap_or_default();
+    format!("{change:8} {}{from}", news.file.path)
+}
+
+fn cloud_found(found: &CloudFound) -> String {
+    let id = found.cloud.as_ref().map_or("-", |id| id.as_str());
+    let path = found.path.as_ref().map_or_else(|| "not found".to_owned(), ToString::to_string);
+    let taken = if found.taken { "" } else { "  (not taken)" };
+    let note = if found.note.is_empty() { String::new() } else { format!("  {}", found.note) };
+    let problem = found.problem.as_ref().map(|p| format!("\n  {p}")).unwrap_or_default();
+    format!("{id:24} {path}{taken}{note}{problem}")
+}
+
+fn cloud_told(told: &CloudTold) -> String {
+    let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let mut text = format!(
+        "{}: {} files, {}, {} tombstones",
+        told.cloud,
+        number(told.files),
+        told.bytes.map_or_else(|| "? bytes".to_owned(), figures::bytes),
+        number(told.tombstones)
+    );
+    match &told.last_run {
+        Some(run) => {
+            text.push_str(&format!("\n  last run {}: {}", run.started, run.outcome.name()));
+            if let Some(problem) = &run.problem {
+                text.push_str(&format!(": {problem}"));
+            }
+        }
+        None => text.push_str("\n  no run ended yet"),
+    }
+    if let Some(time) = told.last_success {
+        text.push_str(&format!("\n  last success {time}"));
+    }
+    if let Some(time) = told.unfinished_since {
+        text.push_str(&format!("\n  a run that began {time} never told its end"));
+    }
+    if let Some(pending) = told.pending.filter(|pending| *pending > 0) {
+        text.push_str(&format!("\n  {} not announced yet", figures::count(pending, "change")));
+    }
+    for refusal in &told.refusals {
+        let state = if refusal.approved { "approved" } else { "refused" };
+        text.push_str(&format!("\n  {state} plan {}: {}", refusal.plan, refusal.why));
+    }
+    text
+}
+
+fn verified(told: &Verified) -> String {
+    let state = if told.is_good() { "good" } else { "not good" };
+    let ended = if told.complete { "" } else { " (stopped before its end)" };
+    format!(
+        "{}/{}: {state}{ended}: {} read ({}) against the {}, {} damaged, {} missing, {} strangers, {} left out, {} not known yet",
+        told.device,
+        told.cloud,
+        told.checked,
+        figures::bytes(told.bytes),
+        told.against,
+        told.damaged,
+        told.missing,
+        told.strangers,
+        told.left_out,
+        told.unknown
+    )
+}
+
+fn expired(told: &Expired) -> String {
+    let what = match (told.refused, told.dry_run) {
+        (true, _) => "refused",
+        (false, true) => "would be destroyed",
+        (false, false) => "destroyed",
+    };
+    let plan = told.plan.as_ref().map(|plan| format!("; plan {plan}")).unwrap_or_default();
+    format!(
+        "_trash: {} of {} versions {what} ({} of {}){plan}",
+        told.destroyed,
+        told.versions,
+        figures::bytes(told.destroyed_bytes),
+        figures::bytes(told.bytes)
+    )
+}
+
+fn version(told: &VersionExpired) -> String {
+    format!("{:?} {:>9} {}  {}", told.why, figures::bytes(told.size), told.put_away, told.path)
+        .to_lowercase()
+}
+
+fn approved(told: &Approved) -> String {
+    format!("plan {} of {} is approved for 24 hours: {}", told.plan, told.job, told.why)
+}
