@@ -277,7 +277,7 @@ fn discard(to: &Dir, temp: &[u8]) -> host::Result<()> {
 }
 
 fn hash_zeros(hasher: &mut blake3::Hasher, mut length: u64) {
-    const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
     while length > 0 {
         let n = length.min(ZEROS.len() as u64);
         hasher.update(&ZEROS[..usize::try_from(n).unwrap_or(0)]);

@@ -77,7 +77,8 @@ pub fn anything(settings: &Settings, folder: &Path, space: Option<&SpaceRoot>) -
     in_manifest || space.is_some_and(|space| in_space(settings, space))
 }
 
-fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
+/// True if the space holds copies or a catalog of this cloud.
+pub fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
     let catalog = Catalog::look(space, &settings.device, &settings.cloud).ok().flatten();
     let copy = space.dir().beneath(&layout::cloud(&settings.device, &settings.cloud));
     catalog.is_some_and(|catalog| catalog.is_empty().is_ok_and(|empty| !empty))

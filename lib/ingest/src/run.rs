@@ -16,7 +16,9 @@ use store::space::SpaceRoot;
 use store::spool;
 use store::state::{self, open_folder};
 
+use crate::known;
 use crate::settings::Settings;
+use crate::source;
 use crate::teller::Teller;
 use crate::work;
 
@@ -58,34 +60,48 @@ pub(crate) struct Done {
 /// Nothing is returned as an error: whatever happens is in the outcome.
 pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> Ended {
     let started = machine.clock.now();
-    let mut teller = Teller::new(emit);
-    let cloud = settings.cloud.as_str();
-    let folder = match settings.state.of_cloud(&settings.device, &settings.cloud) {
+    let early = |events: &[Event]| settings.dry_run || published(settings, machine, events).is_ok();
+    let mut teller = Teller::new(emit, &early);
+    let nothing_kept = Run { settings, machine, started, folder: None };
+    let folder = match folder_of(settings, machine) {
         Ok(folder) => folder,
-        Err(problem) => {
-            return Run { settings, machine, started, folder: None }
-                .end(teller, Done::failed(problem));
-        }
+        Err(problem) => return nothing_kept.end(teller, Done::failed(problem)),
     };
-    let run = Run { settings, machine, started, folder: Some(folder.clone()) };
-    let held = match state::lock(&folder, &format!("the ingest of {cloud}"), settings.run) {
+    let job = format!("the ingest of {}", settings.cloud);
+    let held = match state::lock(&folder, &job, settings.run) {
         Ok(held) => held,
         // The one who holds it writes what is to be remembered.
-        Err(problem) => return Run { folder: None, ..run }.end(teller, Done::failed(problem)),
+        Err(problem) => return nothing_kept.end(teller, Done::failed(problem)),
     };
-    let begun = RunStarted {
-        job: cloud.to_owned(),
+    teller.tell(Draft::of(&RunStarted {
+        job: settings.cloud.to_string(),
         dry_run: settings.dry_run,
         version: settings.version.clone(),
-    };
-    teller.tell(Draft::of(&begun));
+    }));
     let done = match point("ingest.locked") {
         Ok(()) => work::work(settings, machine, &folder, started, &mut teller),
         Err(problem) => Done::failed(problem),
     };
-    let ended = run.end(teller, done);
+    let ended = Run { folder: Some(folder), ..nothing_kept }.end(teller, done);
     drop(held);
     ended
+}
+
+/// The cloud's folder in the state; for a source that never was, none is made.
+fn folder_of(settings: &Settings, machine: &Machine<'_>) -> Result<PathBuf, Problem> {
+    let known_here = settings.state.knows_cloud(&settings.device, &settings.cloud);
+    let known_there = || machine.space.as_ref().is_ok_and(|space| known::in_space(settings, space));
+    if !known_here && !known_there() {
+        source::open(&settings.source)?;
+    }
+    settings.state.of_cloud(&settings.device, &settings.cloud)
+}
+
+/// Makes events safe, and delivers them when the space is there.
+fn published(settings: &Settings, machine: &Machine<'_>, events: &[Event]) -> Result<(), Problem> {
+    let space = machine.space.as_ref().ok();
+    // What can't be delivered now waits in the outbox, which is no problem of this run.
+    spool::publish(events, &settings.state, &settings.device, space, machine.clock).map(drop)
 }
 
 impl Done {
@@ -140,14 +156,15 @@ impl Run<'_> {
         after: Option<work::After>,
         finished: &RunFinished<Totals>,
     ) -> Result<(), Problem> {
-        let Some(folder) = self.folder.as_ref().filter(|_| !self.settings.dry_run) else {
+        let settings = self.settings;
+        // Wrong usage is told to whoever typed it, and nobody else.
+        let is_usage = finished.problem.as_ref().is_some_and(|p| p.exit() == Exit::Usage);
+        let Some(folder) = self.folder.as_ref().filter(|_| !settings.dry_run && !is_usage) else {
             return Ok(());
         };
         let space = self.machine.space.as_ref().ok();
-        let settings = self.settings;
         let events = std::mem::take(&mut teller.frame);
-        // What can't be delivered now waits in the outbox, which is no problem of this run.
-        spool::publish(&events, &settings.state, &settings.device, space, self.machine.clock)?;
+        published(settings, self.machine, &events)?;
         if let (Some(after), Some(space)) = (after, space) {
             after.forget(settings, space, self.machine.clock)?;
         }

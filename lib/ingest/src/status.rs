@@ -89,6 +89,11 @@ pub fn clouds(state: &State, device: &Device) -> Result<Vec<CloudId>, Problem> {
     let entries = open_folder(&folder)?.entries().map_err(state::unusable)?;
     let id = |name: &[u8]| std::str::from_utf8(name).ok().and_then(|name| CloudId::new(name).ok());
     let mut clouds: Vec<CloudId> = entries.iter().filter_map(|entry| id(&entry.name)).collect();
+    // A run that was wrongly asked for leaves no more than its lock.
+    clouds.retain(|cloud| {
+        let of_cloud = folder.join(cloud.as_str());
+        of_cloud.join(MANIFEST).exists() || of_cloud.join("last-run.json").exists()
+    });
     clouds.sort();
     Ok(clouds)
 }

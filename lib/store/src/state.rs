@@ -53,6 +53,12 @@ impl State {
         self.folder(self.of_device(device)?.join("ingest").join(cloud.as_str()))
     }
 
+    /// True if anything was ever kept of a cloud; nothing is made.
+    pub fn knows_cloud(&self, device: &Device, cloud: &CloudId) -> bool {
+        let device = self.root.join("devices").join(device.host()).join(device.user());
+        device.join("ingest").join(cloud.as_str()).is_dir()
+    }
+
     /// `devices/<host>/<user>/<job>`: what a job that is no cloud's keeps; made when missing.
     ///
     /// # Errors
