@@ -8,28 +8,44 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::{Attempt, Result};
+use crate::stop::Stop;
 
 /// The most that is kept of a child's stdout and stderr each, in bytes.
 pub const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long a child that was asked to stop may take for it.
+const STOP_GRACE: Duration = Duration::from_secs(4);
+/// How long a child that was killed may take to be gone.
+const KILL_GRACE: Duration = Duration::from_millis(200);
+
+/// What writes a child's stdin, from a thread of its own.
+type Feed = Box<dyn FnOnce(&mut dyn Write) -> std::io::Result<()> + Send>;
 
 /// A program to run.
-#[derive(Debug)]
 pub struct Program {
     argv: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
-    stdin: Vec<u8>,
+    stdin: Feed,
     deadline: Option<Duration>,
+    stop: Stop,
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("argv", &self.argv).finish_non_exhaustive()
+    }
 }
 
 /// What came of running a program.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code; `None` when a signal or the deadline ended it.
+    /// The exit code; `None` when a signal, the deadline or a stop ended it.
     pub code: Option<i32>,
     /// True if the deadline ended it, or it did not even die of that.
     pub timed_out: bool,
+    /// True if it was ended because we were asked to stop.
+    pub stopped: bool,
     /// What it wrote to stdout.
     pub stdout: Vec<u8>,
     /// What it wrote to stderr, as text for people.
@@ -45,8 +61,9 @@ impl Program {
         Program {
             argv: argv.into_iter().map(|a| a.as_ref().to_owned()).collect(),
             env: env.collect(),
-            stdin: Vec::new(),
+            stdin: Box::new(|_| Ok(())),
             deadline: None,
+            stop: Stop::never(),
         }
     }
 
@@ -57,8 +74,22 @@ impl Program {
     }
 
     /// Gives it bytes to read from stdin; nothing else is ever there.
-    pub fn stdin(mut self, bytes: Vec<u8>) -> Program {
-        self.stdin = bytes;
+    pub fn stdin(self, bytes: Vec<u8>) -> Program {
+        self.stdin_from(move |pipe| pipe.write_all(&bytes))
+    }
+
+    /// Gives it what a function writes, for more than should be held in memory.
+    pub fn stdin_from(
+        mut self,
+        feed: impl FnOnce(&mut dyn Write) -> std::io::Result<()> + Send + 'static,
+    ) -> Program {
+        self.stdin = Box::new(feed);
+        self
+    }
+
+    /// Ends it when this flag asks for a stop: with SIGTERM, and after some seconds by force.
+    pub fn until(mut self, stop: &Stop) -> Program {
+        self.stop = stop.clone();
         self
     }
 
@@ -81,12 +112,13 @@ impl Program {
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
         feed(child.stdin.take(), self.stdin);
-        let (status, timed_out) =
-            wait(&mut child, self.deadline).attempt("wait for", Path::new(&name))?;
-        let left_behind = timed_out && status.is_none();
+        let (status, cut) =
+            wait(&mut child, self.deadline, &self.stop).attempt("wait for", Path::new(&name))?;
+        let left_behind = status.is_none();
         Ok(Ended {
-            code: status.filter(|_| !timed_out).and_then(|s| s.code()),
-            timed_out,
+            code: status.filter(|_| cut.is_none()).and_then(|s| s.code()),
+            timed_out: cut == Some(Cut::Deadline),
+            stopped: cut == Some(Cut::Stop),
             stdout: if left_behind { Vec::new() } else { collect(stdout) },
             stderr: String::from_utf8_lossy(&if left_behind {
                 Vec::new()
@@ -111,10 +143,10 @@ impl Program {
     }
 }
 
-fn feed(pipe: Option<impl Write + Send + 'static>, bytes: Vec<u8>) {
+fn feed(pipe: Option<impl Write + Send + 'static>, feed: Feed) {
     if let Some(mut pipe) = pipe {
         // A child that does not read its input to the end is within its rights.
-        std::thread::spawn(move || pipe.write_all(&bytes));
+        std::thread::spawn(move || feed(&mut pipe));
     }
 }
 
@@ -134,18 +166,40 @@ fn collect(thread: Option<JoinHandle<Vec<u8>>>) -> Vec<u8> {
     thread.and_then(|t| t.join().ok()).unwrap_or_default()
 }
 
+/// Why a child was ended before it ended itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Deadline,
+    Stop,
+}
+
 /// Waits; the status is `None` for a child that outlived its killing.
 fn wait(
     child: &mut Child,
     deadline: Option<Duration>,
-) -> std::io::Result<(Option<ExitStatus>, bool)> {
-    let Some(deadline) = deadline else { return Ok((Some(child.wait()?), false)) };
-    if let Some(status) = wait_until(child, Instant::now() + deadline)? {
-        return Ok((Some(status), false));
+    stop: &Stop,
+) -> std::io::Result<(Option<ExitStatus>, Option<Cut>)> {
+    let end = deadline.map(|deadline| Instant::now() + deadline);
+    let cut = loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok((Some(status), None));
+        }
+        if stop.asked() {
+            break Cut::Stop;
+        }
+        if end.is_some_and(|end| Instant::now() >= end) {
+            break Cut::Deadline;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    };
+    if cut == Cut::Stop {
+        signal_group(child, End::Asked);
+        if let Some(status) = wait_until(child, Instant::now() + STOP_GRACE)? {
+            return Ok((Some(status), Some(cut)));
+        }
     }
-    kill_group(child);
-    let grace = Instant::now() + Duration::from_millis(200);
-    Ok((wait_until(child, grace)?, true))
+    signal_group(child, End::Forced);
+    Ok((wait_until(child, Instant::now() + KILL_GRACE)?, Some(cut)))
 }
 
 fn wait_until(child: &mut Child, end: Instant) -> std::io::Result<Option<ExitStatus>> {
@@ -221,17 +275,30 @@ mod descriptors {
     }
 }
 
+/// How a child and its group are ended.
+enum End {
+    Asked,
+    Forced,
+}
+
 #[cfg(unix)]
-fn kill_group(child: &mut Child) {
+fn signal_group(child: &mut Child, end: End) {
     use rustix::process::{Pid, Signal, kill_process_group};
+    let signal = match end {
+        End::Asked => Signal::TERM,
+        End::Forced => Signal::KILL,
+    };
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(pid, Signal::KILL);
+        let _ = kill_process_group(pid, signal);
     }
 }
 
+/// Nothing but force is known here.
 #[cfg(not(unix))]
-fn kill_group(child: &mut Child) {
-    let _ = child.kill();
+fn signal_group(child: &mut Child, end: End) {
+    if matches!(end, End::Forced) {
+        let _ = child.kill();
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -261,6 +328,24 @@ mod tests {
         let list = String::from_utf8(ended.stdout).unwrap();
         assert!(list.contains("pipe:") && !list.contains("/dev/null"), "{list}");
         drop(file);
+    }
+
+    #[test]
+    fn a_stop_asks_first_and_what_is_fed_bit_by_bit_arrives() {
+        let stop = crate::stop::Stop::never();
+        let asked = stop.clone();
+        let script =
+            "trap 'echo asked; exit 0' TERM; read line; echo $line; while :; do sleep 0.01; done";
+        let feed = move |pipe: &mut dyn std::io::Write| {
+            pipe.write_all(b"fed\n")?;
+            std::thread::sleep(Duration::from_millis(100));
+            asked.ask();
+            Ok(())
+        };
+        let ended = Program::new(["/bin/sh", "-c", script]).stdin_from(feed).until(&stop).run();
+        let ended = ended.unwrap();
+        assert!(ended.stopped && !ended.timed_out && ended.code.is_none());
+        assert_eq!(ended.stdout, b"fed\nasked\n");
     }
 
     #[test]
