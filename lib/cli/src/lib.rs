@@ -4,7 +4,7 @@
 //! place that prints; [`program`] turns what came of it into an exit code; [`manual`]
 //! writes the program's page from the same tables that `--help` reads. A program is
 //!
-//! ```ignore
+//! ```text
 //! fn main() -> ExitCode {
 //!     cli::main(run)
 //! }

@@ -34,6 +34,20 @@ const VARIABLES: [(&str, &str); 5] = [
     ("NO_COLOR", "Set to anything, it keeps colours away."),
 ];
 
+/// What every program reads or keeps.
+const FILES: [(&str, &str); 4] = [
+    (
+        "~/.config/phc/phc.toml",
+        "The user's configuration; ~/Library/Application Support/phc on macOS, %LOCALAPPDATA%\\phc on Windows.",
+    ),
+    ("/etc/phc/phc.toml", "The system's configuration, where the user has none."),
+    ("phc.d/*.toml", "Drop-ins beside the configuration."),
+    (
+        "~/.local/state/phc",
+        "The state; the same folders as the configuration's on macOS and Windows.",
+    ),
+];
+
 /// The completions of a program for a shell.
 ///
 /// # Errors
@@ -158,7 +172,7 @@ fn shared(page: &mut Page) {
     page.section("ENVIRONMENT");
     page.list(&VARIABLES.map(|(name, what)| (format!("Ev {name}"), what.to_owned())));
     page.section("FILES");
-    page.raw("Xr phc 7").text("tells where configuration, state and events lie.");
+    page.list(&FILES.map(|(path, what)| (format!("Pa {path}"), what.to_owned())));
     page.section("EXIT STATUS");
     page.list(&Exit::ALL.map(|exit| (exit.code().to_string(), format!("{}.", exit.meaning()))));
 }

@@ -83,7 +83,9 @@ fn usage(name: &str, what: String, tip: Option<String>) -> Problem {
 
 /// What is wrong and what clap would try instead, from its several lines.
 fn one_line(text: &str) -> (String, Option<String>) {
-    let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
+    let lines = text
+        .lines()
+        .take_while(|line| !["Usage:", "For more"].iter().any(|end| line.starts_with(end)));
     let lines: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
     let (tips, what): (Vec<&str>, Vec<&str>) =
         lines.into_iter().partition(|line| line.starts_with("tip: "));
