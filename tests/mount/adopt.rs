@@ -17,6 +17,7 @@ fn it_writes_a_sentinel_that_all_can_read_pins_it_and_does_nothing_the_second_ti
     let space = bench.folder("space");
     let first = bench.adopt(&["--local"], &space);
     assert_eq!((first.code, &first.data()["written"]), (0, &true.into()), "{first:?}");
+    assert_eq!(first.kinds(), ["phc.mount.pillar.adopted", "phc.mount.ready"]);
     let written: serde_json::Value = serde_json::from_str(&sentinel(&space)).unwrap();
     assert_eq!(written["pillar"], "space");
     assert_eq!(written["id"], first.data()["id"]);
@@ -142,6 +143,26 @@ fn many_adoptions_at_once_end_with_one_sentinel_and_one_pin() {
     let writers = ended.iter().filter(|one| one.data()["written"] == true).count();
     assert_eq!(writers, 1, "one wrote it, the others read it");
     assert_eq!(std::fs::read_dir(&space).unwrap().count(), 1, "and no litter");
+}
+
+#[test]
+fn of_several_volumes_at_once_one_is_pinned_and_the_others_stay_untouched() {
+    let bench = Bench::new();
+    let dirs: Vec<_> = (0..8).map(|i| bench.folder(&format!("space{i}"))).collect();
+    let spawn = |dir: &std::path::PathBuf| {
+        let mut command = bench.command(&["adopt", "--local", dir.to_str().unwrap()]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let running: Vec<_> = dirs.iter().map(spawn).collect();
+    let codes: Vec<_> = running
+        .into_iter()
+        .map(|child| crate::bench::Ended::of(child.wait_with_output().unwrap()).code)
+        .collect();
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| **code == 3).count(), 7, "{codes:?}");
+    let written = dirs.iter().filter(|dir| dir.join(SENTINEL).exists()).count();
+    assert_eq!(written, 1);
 }
 
 #[test]

@@ -37,11 +37,19 @@ impl Ended {
         }
     }
 
-    /// The data of the only event.
+    /// The data of the first event.
     pub fn data(&self) -> Value {
-        let event: Value = serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|e| panic!("not one event: {e}: {self:?}"));
-        event.get("data").cloned().unwrap_or(event)
+        let line = self.stdout.lines().next().unwrap_or_default();
+        let event: Value =
+            serde_json::from_str(line).unwrap_or_else(|e| panic!("no event: {e}: {self:?}"));
+        event["data"].clone()
+    }
+
+    /// The types of all events.
+    pub fn kinds(&self) -> Vec<String> {
+        let event = |line| serde_json::from_str::<Value>(line).unwrap();
+        let kind = |event: Value| event["type"].as_str().unwrap().to_owned();
+        self.stdout.lines().map(event).map(kind).collect()
     }
 
     /// The state that a status of one directory found, and its exit code.

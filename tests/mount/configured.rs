@@ -73,6 +73,15 @@ fn needs_root_a_mount_from_elsewhere_is_told_by_type_and_by_source() {
     };
     assert_eq!(with("cifs"), is("wrong-type", 3));
     assert_eq!(with("tmpfs"), is("wrong-source", 3));
+    let adopted = Ended::of(
+        bench
+            .command(&["adopt", "--config"])
+            .args([bench.path("phc.toml"), bench.path("space")])
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(adopted.code, 1, "{adopted:?}");
+    assert_eq!(adopted.kinds(), ["phc.mount.pillar.adopted", "phc.mount.refused"]);
     let anything =
         "[pillar.space]\nfs_type = [\"tmpfs\"]\n[pillar.space.path]\nlinux = \"SPACE\"\n";
     assert_eq!(space(&status(&bench, anything)), is("healthy", 0));

@@ -96,5 +96,7 @@ fn needs_root_a_read_only_volume_is_adopted_by_its_sentinel_and_gets_none() {
     remount("remount,rw");
     assert_eq!(other.adopt(&[], &space).code, 0);
     remount("remount,ro");
-    assert_eq!(bench.adopt(&[], &space).code, 0);
+    let adopted = bench.adopt(&[], &space);
+    assert_eq!(adopted.code, 1, "pinned, but not to be used as it is: {adopted:?}");
+    assert_eq!(adopted.kinds(), ["phc.mount.pillar.adopted", "phc.mount.refused"]);
 }

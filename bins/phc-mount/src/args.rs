@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args as Arguments, Parser, Subcommand};
 use cli::Common;
 use model::sentinel::Pillar;
 
@@ -25,22 +25,26 @@ pub enum Command {
     ///
     /// A sentinel is written if there is none, and its id is pinned in the state. A
     /// sentinel that is there is never overwritten.
-    Adopt {
-        /// The directory lies on a disk of this machine and need not be a mount
-        #[arg(long)]
-        local: bool,
-        /// Pin this volume in place of another one that is pinned
-        #[arg(long)]
-        repin: bool,
-        /// Which pillar it is: flux, space or time
-        #[arg(long, value_name = "PILLAR", default_value = "space")]
-        pillar: Pillar,
-        /// The pillar's root
-        #[arg(value_name = "DIR")]
-        dir: PathBuf,
-    },
+    Adopt(Adopt),
     /// Says what stands in each pillar's place, and whether it is the real one
     ///
     /// With --space it judges that one directory. Nothing is written.
     Status,
+}
+
+/// What `adopt` takes.
+#[derive(Arguments, Debug)]
+pub struct Adopt {
+    /// The directory lies on a disk of this machine and need not be a mount
+    #[arg(long)]
+    pub local: bool,
+    /// Pin this volume in place of another one that is pinned
+    #[arg(long)]
+    pub repin: bool,
+    /// Which pillar it is: flux, space or time
+    #[arg(long, value_name = "PILLAR", default_value = "space")]
+    pub pillar: Pillar,
+    /// The pillar's root
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
 }

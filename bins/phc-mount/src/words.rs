@@ -3,13 +3,16 @@
 use cli::figures;
 use model::event::Event;
 use mount::Report;
-use mount::event::Adopted;
+use mount::event::{Adopted, Refused};
 
 /// Says one of the tool's events in words.
 pub fn words(event: &Event) -> Option<String> {
     match event.kind.as_str() {
         "phc.mount.pillar.judged" => event.data_as().map(|report| judged(&report)),
         "phc.mount.pillar.adopted" => event.data_as().map(|adopted| told(&adopted)),
+        "phc.mount.refused" => event.data_as::<Refused>().map(|refused| {
+            format!("{} is pinned, but not to be used: {}", refused.pillar, refused.problem)
+        }),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use model::problem::Problem;
 use model::sentinel::Pillar;
 use model::text::Text;
 use serde::{Deserialize, Serialize};
+use store::space::SpaceRoot;
 use uuid::Uuid;
 
 /// The tool's name in event types and sources.
@@ -44,6 +45,13 @@ pub struct Ready {
     pub path: Text,
     /// The volume's id.
     pub id: Uuid,
+}
+
+impl Ready {
+    /// What is told of a proven pillar.
+    pub fn of(root: &SpaceRoot) -> Ready {
+        Ready { pillar: root.pillar(), path: root.path().into(), id: root.id() }
+    }
 }
 
 impl Payload for Ready {
