@@ -218,11 +218,9 @@ impl Work<'_> {
         };
         let read_candidates = guard::exceeds_caps(&facts(&tally), &self.settings.guard);
         if read_candidates || tally.with_links > 0 || (tally.gone > 0 && tally.stores > 0) {
-            let readers = known.manifest.readers();
             let how = Reading {
                 source: &source.dir,
                 copy,
-                manifest: &readers,
                 threads: parallel::threads(!source.fine_stamps),
                 stop: self.machine.stop,
                 read_candidates,

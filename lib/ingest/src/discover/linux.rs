@@ -41,18 +41,21 @@ fn by_name(facts: &Facts<'_>, search: &mut Search, usual: &str, provider: &str) 
 /// The free onedrive client: one folder of settings for each account, `sync_dir` in its file `config`.
 ///
 /// The default is `~/.config/onedrive` with `~/OneDrive`; more accounts have settings
-/// folders of any name (abraunegg/onedrive, docs/advanced-usage.md), so each is looked at.
+/// folders of any name (abraunegg/onedrive, docs/advanced-usage.md), so each that holds
+/// a sign-in is looked at.
 fn onedrive(facts: &Facts<'_>, search: &mut Search) {
     for name in search.names(facts, &facts.settings) {
         let folder = facts.settings.join(&name);
+        let signed_in = signed_in(facts, &folder);
+        if !signed_in && !name.starts_with("onedrive") {
+            continue;
+        }
         let text = facts.view.text(&folder.join("config")).unwrap_or_default();
-        let path = match sync_dir(&text) {
-            Some(path) => path,
-            None if signed_in(facts, &folder) => "~/OneDrive".to_owned(),
-            None => continue,
-        };
-        let path = below_home(&facts.home, &path);
-        search.add(Candidate::new("onedrive", account_of(&name), path, ToldBy::Client));
+        let usual = || signed_in.then(|| "~/OneDrive".to_owned());
+        if let Some(path) = sync_dir(&text).or_else(usual) {
+            let path = below_home(&facts.home, &path);
+            search.add(Candidate::new("onedrive", account_of(&name), path, ToldBy::Client));
+        }
     }
 }
 

@@ -80,3 +80,23 @@ impl Account {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use proptest::prelude::*;
+
+    #[test]
+    fn accounts_of_other_sections_and_folders_without_a_path_are_left_out() {
+        let text = "[Other]\n0\\Folders\\1\\localPath=/a\n[Accounts]\n0\\Folders\\1\\targetPath=/\n0\\Folders\\2\\localPath=\n0\\Spaces\\3\\localPath=/b\n0/Folders/4/localPath=/c/\n";
+        let found: Vec<_> = parse("nextcloud", text).into_iter().map(|c| c.path).collect();
+        assert_eq!(found, [std::path::Path::new("/c")]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(lines: Vec<String>) {
+            parse("nextcloud", &format!("[Accounts]\n{}", lines.join("\n0\\Folders\\")));
+        }
+    }
+}

@@ -65,6 +65,15 @@ pub struct Item {
     pub todo: Todo,
 }
 
+/// The stored version of a file whose facts changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Was {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its digest; `None` when nobody has read it yet.
+    pub digest: Option<[u8; 32]>,
+}
+
 /// What is to be done with one entry.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Todo {
@@ -72,8 +81,8 @@ pub enum Todo {
     Store,
     /// Its facts changed: its content decides.
     Compare {
-        /// The size that its row has.
-        known_size: u64,
+        /// The version that it may replace.
+        was: Was,
     },
     /// Its content was read and equals the copy's: only its facts are written.
     Touch {
@@ -82,8 +91,8 @@ pub enum Todo {
     },
     /// It was read, and its content differs.
     Replace {
-        /// The size that its row has.
-        known_size: u64,
+        /// The version that it replaces.
+        was: Was,
     },
     /// It is the file that had this path before: rename the copy.
     Rename {

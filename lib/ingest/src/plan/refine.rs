@@ -6,7 +6,6 @@ use host::Dir;
 use host::stop::Stop;
 use model::problem::Problem;
 use model::relpath::RelPath;
-use store::manifest::{Reader, Readers};
 
 use super::rename::Gone;
 use super::{FolderPlan, Item, PlanLog, Todo};
@@ -20,8 +19,6 @@ pub struct Reading<'a> {
     pub source: &'a Dir,
     /// The copy's root, for rows that say nothing of its content; `None` where there is no copy yet.
     pub copy: Option<&'a Dir>,
-    /// The manifest.
-    pub manifest: &'a Readers,
     /// Threads.
     pub threads: usize,
     /// Asked to stop.
@@ -123,28 +120,19 @@ impl Pass<'_> {
     ) -> Result<HashMap<Vec<u8>, Digests>, Problem> {
         let Ok(dir) = self.how.source.beneath(folder) else { return Ok(HashMap::new()) };
         let copy = self.how.copy.and_then(|root| root.beneath(folder).ok());
-        let reader = || Ok(self.how.manifest.open()?);
-        let read = |reader: &mut Reader, item: &&Item| {
-            if self.how.stop.asked() {
-                return Ok(None);
-            }
-            let Ok(Some((source, facts))) = digest::of_stable(&dir, &item.name, self.how.stop)
-            else {
-                return Ok(None);
+        let read = |(): &mut (), item: &&Item| {
+            let found = digest::of_stable(&dir, &item.name, self.how.stop).ok().flatten();
+            let source = found.filter(|(_, facts)| item.still_is(facts)).map(|(digest, _)| digest);
+            let Some(source) = source.filter(|_| !self.how.stop.asked()) else { return Ok(None) };
+            let known = match item.todo {
+                Todo::Compare { was } => {
+                    was.digest.or_else(|| self.of_copy(copy.as_ref(), &item.name))
+                }
+                _ => None,
             };
-            if !item.still_is(&facts) {
-                return Ok(None);
-            }
-            let row = match reader.folder_id(folder)? {
-                Some(id) => reader.record(id, &item.name)?,
-                None => None,
-            };
-            let known = row
-                .filter(|r| r.live)
-                .and_then(|r| r.digest.or_else(|| self.of_copy(copy.as_ref(), &item.name)));
             Ok(Some((item.name.clone(), Digests { source, known })))
         };
-        let found = parallel::each(items, self.how.threads, reader, read, tick)?;
+        let found = parallel::each(items, self.how.threads, || Ok(()), read, tick)?;
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -161,13 +149,10 @@ impl Pass<'_> {
                     item.todo = Todo::Rename { from };
                 }
             }
-            Todo::Compare { known_size } if known.is_some() => {
-                let same = known == Some(source) && known_size == item.size;
-                item.todo = if same {
-                    Todo::Touch { digest: source }
-                } else {
-                    Todo::Replace { known_size }
-                };
+            Todo::Compare { was } if known.is_some() => {
+                let same = known == Some(source) && was.size == item.size;
+                item.todo =
+                    if same { Todo::Touch { digest: source } } else { Todo::Replace { was } };
             }
             _ => {}
         }

@@ -51,9 +51,9 @@ impl Tally {
                 self.stores += 1;
                 self.store_bytes += item.size;
             }
-            Todo::Compare { known_size } | Todo::Replace { known_size } => {
+            Todo::Compare { was } | Todo::Replace { was } => {
                 self.rewrites += 1;
-                self.rewrite_bytes += known_size;
+                self.rewrite_bytes += was.size;
                 self.rewrite_source_bytes += item.size;
             }
             Todo::Gone { is_file, gives_way, .. } => {
@@ -104,8 +104,8 @@ pub fn entry_digest(folder: &RelPath, item: &Item) -> Option<EntryDigest> {
         Todo::Gone { digest, is_file: true, .. } => {
             hasher.update(b"gone").update(&digest.unwrap_or_default());
         }
-        Todo::Compare { known_size } | Todo::Replace { known_size } => {
-            hasher.update(b"rewritten").update(&known_size.to_le_bytes());
+        Todo::Compare { was } | Todo::Replace { was } => {
+            hasher.update(b"rewritten").update(&was.digest.unwrap_or_default());
             hasher.update(&item.size.to_le_bytes()).update(&item.mtime_ns.to_le_bytes());
         }
         _ => return None,

@@ -10,7 +10,7 @@ use store::manifest::{FolderRow, Known, Reader, RowKind};
 
 use super::walk::{Job, Scan, Task};
 use super::{Change, Found, compare};
-use crate::plan::{FolderFacts, FolderPlan, Item, PlanLog, Todo};
+use crate::plan::{FolderFacts, FolderPlan, Item, PlanLog, Todo, Was};
 
 /// One thread's walk.
 pub(super) struct Walker<'a> {
@@ -198,7 +198,7 @@ impl<'a> Walker<'a> {
         let known = known.filter(|_| unlike.is_none());
         let todo = match compare(facts, known) {
             Change::None if facts.kind == Kind::File => match known {
-                Some(k) if self.copy_differs(k, copy) => Todo::Compare { known_size: k.size },
+                Some(k) if self.copy_differs(k, copy) => Todo::Compare { was: self.was(row, k)? },
                 _ => {
                     self.found.totals.unchanged += 1;
                     return Ok(());
@@ -206,11 +206,23 @@ impl<'a> Walker<'a> {
             },
             Change::None => return Ok(()),
             Change::New => Todo::Store,
-            Change::Facts => Todo::Compare { known_size: known.map_or(0, |k| k.size) },
+            Change::Facts => match known {
+                Some(k) => Todo::Compare { was: self.was(row, k)? },
+                None => Todo::Store,
+            },
             Change::Symlink => Todo::Symlink,
         };
         items.push(Item::of(&entry.name, facts, todo));
         Ok(())
+    }
+
+    /// The stored version of a file whose facts changed.
+    fn was(&self, row: Option<i64>, known: &Known) -> Result<Was, Problem> {
+        let record = match row {
+            Some(row) => self.reader.record(row, &known.name)?,
+            None => None,
+        };
+        Ok(Was { size: known.size, digest: record.and_then(|record| record.digest) })
     }
 
     fn count(&mut self, facts: &Facts) {
