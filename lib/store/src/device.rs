@@ -35,6 +35,7 @@ pub fn claim(
     state: &State,
     clock: &dyn Clock,
 ) -> Result<Dir, Problem> {
+    space.make_shared(&layout::host(device)).map_err(away)?;
     let folder =
         space.dir().make_beneath(&layout::device(device), layout::FOLDER_MODE).map_err(away)?;
     let home = state::open_folder(&state.of_device(device)?)?;

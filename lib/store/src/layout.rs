@@ -25,6 +25,11 @@ pub fn devices() -> RelPath {
     path(&["devices"])
 }
 
+/// `devices/<host>`, which the host's users share.
+pub fn host(of: &Device) -> RelPath {
+    path(&["devices", of.host()])
+}
+
 /// `devices/<host>/<user>`.
 pub fn device(device: &Device) -> RelPath {
     path(&["devices", device.host(), device.user()])

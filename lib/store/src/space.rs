@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use host::Dir;
+use host::error::Meaning;
+use model::relpath::RelPath;
 use model::sentinel::{Pillar, Sentinel};
 use uuid::Uuid;
 
@@ -27,6 +29,30 @@ impl SpaceRoot {
     /// The open root.
     pub fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    /// Opens a folder that the devices share, making it and those above it when missing.
+    ///
+    /// It gets the root's own permission bits, whatever the umask: who may write at the
+    /// root decides who may have a device here, and not who came first.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn make_shared(&self, path: &RelPath) -> host::Result<Dir> {
+        match self.dir.beneath(path) {
+            Err(e) if e.meaning() == Meaning::Missing => {}
+            found => return found,
+        }
+        let Some((above, name)) = path.split() else { return self.dir.again() };
+        let mode = self.dir.own_facts()?.mode;
+        let parent = self.make_shared(&above)?;
+        parent.make_folder(name, mode)?;
+        let made = parent.sub(name)?;
+        // Another user may have made it meanwhile, with the same bits.
+        if made.own_facts()?.mode != mode {
+            made.set_own_mode(mode)?;
+        }
+        Ok(made)
     }
 
     /// The path it was opened by; for messages and comparisons only.

@@ -52,6 +52,8 @@ pub enum Step {
         change: Change,
         /// True if the copy may have permission bits that the source lost.
         narrow: bool,
+        /// The former path of a rename whose copy was renamed already.
+        from: Option<RelPath>,
     },
     /// Rename the copy.
     Rename {
@@ -162,7 +164,12 @@ impl<'a> Preparer<'a> {
             target: Some(target),
             ..row_of(&facts, None, suspect)
         };
-        Some(Step::Row { record: Box::new(record), change: Change::Stored, narrow: false })
+        Some(Step::Row {
+            record: Box::new(record),
+            change: Change::Stored,
+            narrow: false,
+            from: None,
+        })
     }
 
     /// Only the facts of a file whose content was read and is equal.
@@ -191,7 +198,7 @@ impl<'a> Preparer<'a> {
             xattrs: old.xattrs,
             ..row_of(facts, None, suspect)
         };
-        Step::Row { record: Box::new(kept), change: Change::Touched, narrow }
+        Step::Row { record: Box::new(kept), change: Change::Touched, narrow, from: None }
     }
 
     /// The same file under another name: its copy is renamed, if it is as it was left.
@@ -225,8 +232,14 @@ impl<'a> Preparer<'a> {
                 };
                 Ok(Some(Step::Rename { from: from.clone(), record: Box::new(record) }))
             }
-            // The former path's row is buried by the next run, whose plan finds it gone.
-            _ => self.file(place, item),
+            (_, old) => {
+                let copy_is_gone = old_place.is_none_or(|dir| {
+                    dir.facts(name).is_err_and(|e| e.meaning() == Meaning::Missing)
+                });
+                let step = self.file(place, item)?;
+                Ok(step
+                    .map(|step| if copy_is_gone { renamed_before(step, from, old) } else { step }))
+            }
         }
     }
 
@@ -326,7 +339,12 @@ impl<'a> Preparer<'a> {
         let suspect = self.ground.racy.is_suspect(&facts, read_ns);
         let record =
             Record { digest: Some(source), ..row_of(&facts, Some(over.mtime_ns), suspect) };
-        Some(Step::Row { record: Box::new(record), change: Change::Adopted, narrow: true })
+        Some(Step::Row {
+            record: Box::new(record),
+            change: Change::Adopted,
+            narrow: true,
+            from: None,
+        })
     }
 
     fn copied(
@@ -391,6 +409,19 @@ impl<'a> Preparer<'a> {
         }
         self.problems.push(entry_problem(&error));
         Ok(None)
+    }
+}
+
+/// A run that was killed may have renamed the copy and not remembered it: then the row moves now.
+///
+/// Whatever else became of the former copy, its row is buried by the next run, whose
+/// plan finds it gone.
+fn renamed_before(step: Step, from: &RelPath, old: Option<Record>) -> Step {
+    match step {
+        Step::Row { record, .. } if old.is_some_and(|old| old.digest == record.digest) => {
+            Step::Row { record, change: Change::Renamed, narrow: true, from: Some(from.clone()) }
+        }
+        other => other,
     }
 }
 

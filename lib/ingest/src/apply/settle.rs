@@ -105,11 +105,11 @@ fn one(
         trashed: None,
     };
     match step {
-        Step::Row { record, change, narrow } => {
+        Step::Row { record, change, narrow, from } => {
             if narrow {
                 folders::narrow_file(copy, name, record.mode)?;
             }
-            Ok(of_row(record, change))
+            Ok(Settled { from, ..of_row(record, change) })
         }
         Step::Publish { temp, record, over, change, replaces } => {
             let trashed = publish(ground, copy, folder, &temp, name, over.as_ref())?;

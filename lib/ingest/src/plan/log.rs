@@ -7,12 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use model::problem::{Code, Problem};
 use tempfile::SpooledTempFile;
 
-use super::{FolderPlan, Tally};
+use super::{FolderPlan, Item, Tally};
 
 /// A plan stays in memory up to this many bytes; a larger one goes to an unnamed file in the state.
 const IN_MEMORY: usize = 8 * 1024 * 1024;
 /// A folder's plan is cut into parts of this many entries, so that threads can share it.
 const PART: usize = 256;
+/// A part is cut, too, after this many bytes.
+const PART_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A plan while it is being made.
 #[derive(Debug)]
@@ -78,19 +80,28 @@ fn unusable(folder: &Path, error: &dyn std::fmt::Display) -> Problem {
 
 fn parts(mut plan: FolderPlan) -> Vec<FolderPlan> {
     let mut parts = Vec::new();
-    while plan.items.len() > PART {
-        let rest = plan.items.split_off(PART);
-        let tail = FolderPlan {
-            items: rest,
-            path: plan.path.clone(),
-            facts: None,
-            is_new: false,
-            is_gone: false,
-        };
+    loop {
+        let length = part_length(&plan.items);
+        if length == plan.items.len() {
+            parts.push(plan);
+            return parts;
+        }
+        let items = plan.items.split_off(length);
+        let path = plan.path.clone();
+        let tail = FolderPlan { path, facts: None, is_new: false, is_gone: false, items };
         parts.push(std::mem::replace(&mut plan, tail));
     }
-    parts.push(plan);
-    parts
+}
+
+/// How many of the first entries make a part.
+fn part_length(items: &[Item]) -> usize {
+    let mut bytes = 0u64;
+    let fits = |item: &Item| {
+        let fits = bytes < PART_BYTES;
+        bytes = bytes.saturating_add(item.size);
+        fits
+    };
+    items.iter().map(fits).take(PART).take_while(|fits| *fits).count()
 }
 
 /// The parts of a plan, in the order they were put.
@@ -128,11 +139,8 @@ mod tests {
     use crate::plan::{FolderPlan, Item, Todo};
     use model::relpath::RelPath;
 
-    #[test]
-    fn a_plan_comes_back_in_parts_and_can_be_read_again() {
-        let temp = tempfile::tempdir().unwrap();
-        let mut log = PlanLog::new(temp.path());
-        let item = |n: usize| Item {
+    fn item(n: usize) -> Item {
+        Item {
             name: n.to_string().into_bytes(),
             size: 1,
             mtime_ns: -1,
@@ -141,7 +149,13 @@ mod tests {
             btime_ns: None,
             links: 1,
             todo: Todo::Store,
-        };
+        }
+    }
+
+    #[test]
+    fn a_plan_comes_back_in_parts_and_can_be_read_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut log = PlanLog::new(temp.path());
         let items: Vec<Item> = (0..PART * 2 + 1).map(item).collect();
         let path = RelPath::new(b"a\xff".as_slice()).unwrap();
         let plan = FolderPlan {
@@ -159,5 +173,16 @@ mod tests {
             assert_eq!(parts.into_iter().flat_map(|p| p.items).collect::<Vec<_>>(), items);
         }
         assert_eq!(log.tally().stores, (PART * 2 + 1) as u64);
+    }
+
+    #[test]
+    fn large_files_are_shared_between_threads() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut log = PlanLog::new(temp.path());
+        let items = (0..8).map(|_| Item { size: 256 << 20, ..item(0) }).collect();
+        let plan =
+            FolderPlan { path: RelPath::root(), facts: None, is_new: false, is_gone: false, items };
+        log.put(plan).unwrap();
+        assert_eq!(log.read().unwrap().count(), 8);
     }
 }

@@ -56,8 +56,11 @@ impl<'a> Walker<'a> {
                 None
             }
             Ok((dir, entries)) => {
-                self.found.root_is_empty |= job.path.is_root() && entries.is_empty();
+                let (listed, excluded) = (entries.len() as u64, self.found.totals.excluded);
                 let seen = self.look(&job.path, &dir, entries);
+                // What a signed-out client leaves behind is not a person's file.
+                let nothing = self.found.totals.excluded - excluded == listed;
+                self.found.root_is_empty |= job.path.is_root() && nothing;
                 Some((dir, seen))
             }
             Err(e) if e.source.kind() == std::io::ErrorKind::CrossesDevices => {
