@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use host::places::{self, Places};
-use model::config::{Config, HostConfig, Os};
+use model::config::{Config, HostConfig, Os, Source};
 use model::device::Device;
 use model::problem::{Code, Problem};
 use store::state::State;
@@ -101,15 +101,34 @@ impl Settings {
     /// # Errors
     /// As [`Settings::resolve`].
     pub fn resolve_in(common: &Common, around: &Environment) -> Result<Settings, Problem> {
-        let device = device(common, around)?;
+        Settings::with(common, around, &Settings::sources(common, around)?)
+    }
+
+    /// The configuration's files, read and not yet judged: `--config`, `$PHC_CONFIG`, the user's or the system's.
+    ///
+    /// # Errors
+    /// [`Code::Config`] for one that can't be read.
+    pub fn sources(common: &Common, around: &Environment) -> Result<Vec<Source>, Problem> {
         let named = common.config.as_deref().or(around.config.as_deref());
-        let sources = configs::read(named, &around.places.configs)?;
-        let config = Config::load(&sources)?.for_host(device.host(), Os::HERE);
+        configs::read(named, &around.places.configs)
+    }
+
+    /// The settings under a configuration that was read.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`].
+    pub fn with(
+        common: &Common,
+        around: &Environment,
+        sources: &[Source],
+    ) -> Result<Settings, Problem> {
+        let device = device(common, around)?;
+        let config = Config::load(sources)?.for_host(device.host(), Os::HERE);
         let speech = speech(common.format, around.stdout_is_terminal);
         Ok(Settings {
             device,
             config,
-            config_files: sources.into_iter().map(|source| source.name).collect(),
+            config_files: sources.iter().map(|source| source.name.clone()).collect(),
             space: common.space.clone(),
             state: common.state.clone().unwrap_or_else(|| around.places.state.clone()),
             places: around.places.clone(),

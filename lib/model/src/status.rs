@@ -68,3 +68,10 @@ pub struct Status {
     /// The parts.
     pub components: Vec<Component>,
 }
+
+impl Status {
+    /// The part of this name.
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name == name)
+    }
+}
