@@ -16,6 +16,8 @@ pub struct Chosen {
     pub id: CloudId,
     /// Its source root.
     pub source: PathBuf,
+    /// True if the root was named on the command line.
+    pub by_hand: bool,
 }
 
 /// The clouds that were named, or all that are configured or discovered.
@@ -25,27 +27,36 @@ pub struct Chosen {
 pub fn chosen(settings: &Settings, asked: &Clouds) -> Result<Vec<Chosen>, Problem> {
     if let Some(source) = &asked.source {
         return match &asked.cloud[..] {
-            [id] => Ok(vec![Chosen { id: id.clone(), source: source.clone() }]),
+            [id] => Ok(vec![Chosen { id: id.clone(), source: source.clone(), by_hand: true }]),
             _ => Err(Problem::new(
                 Code::Usage,
                 "one source is one cloud; --cloud was given more than once",
             )),
         };
     }
-    let found = ingest::discover::run(&settings.config, settings.device.user());
+    let known = known(settings)?;
     if asked.cloud.is_empty() {
-        let all: Vec<Chosen> = found.iter().filter(|cloud| cloud.taken).filter_map(of).collect();
-        return if all.is_empty() { Err(none()) } else { Ok(all) };
+        return if known.is_empty() { Err(none()) } else { Ok(known) };
     }
-    asked.cloud.iter().map(|id| named(&found, id)).collect()
+    asked.cloud.iter().map(|id| named(&known, id)).collect()
+}
+
+/// What configuration and discovery tell, and what they told once: a root that is gone is missed.
+fn known(settings: &Settings) -> Result<Vec<Chosen>, Problem> {
+    let found = ingest::discover::run(&settings.config, settings.device.user());
+    let ids: Vec<CloudId> = found.iter().filter_map(|cloud| cloud.cloud.clone()).collect();
+    let mut known: Vec<Chosen> = found.iter().filter(|cloud| cloud.taken).filter_map(of).collect();
+    let lost = ingest::status::lost(&settings.state()?, &settings.device, &ids)?;
+    known.extend(lost.into_iter().map(|(id, source)| Chosen { id, source, by_hand: false }));
+    Ok(known)
 }
 
 fn of(found: &CloudFound) -> Option<Chosen> {
-    Some(Chosen { id: found.cloud.clone()?, source: found.root()? })
+    Some(Chosen { id: found.cloud.clone()?, source: found.root()?, by_hand: false })
 }
 
-fn named(found: &[CloudFound], id: &CloudId) -> Result<Chosen, Problem> {
-    found.iter().filter(|cloud| cloud.cloud.as_ref() == Some(id)).find_map(of).ok_or_else(|| {
+fn named(known: &[Chosen], id: &CloudId) -> Result<Chosen, Problem> {
+    known.iter().find(|cloud| cloud.id == *id).cloned().ok_or_else(|| {
         Problem::new(Code::Usage, format!("no cloud {id} is configured or discovered here"))
             .hint("phc-ingest discover tells which there are; --source DIR names a root")
     })

@@ -44,6 +44,7 @@ fn asked(
         device: settings.device.clone(),
         cloud: cloud.id.clone(),
         source: cloud.source.clone(),
+        by_hand: cloud.by_hand,
         state: settings.state()?,
         excludes: Excludes::new(config.exclude),
         guard: config.guard,

@@ -6,6 +6,7 @@ use host::Dir;
 use jiff::Timestamp;
 use model::emit::Emit;
 use model::problem::{Code, Problem};
+use model::text::Text;
 use store::catalog::Catalog;
 use store::manifest::{Manifest, Opened};
 use store::space::SpaceRoot;
@@ -83,6 +84,23 @@ pub fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
     let copy = space.dir().beneath(&layout::cloud(&settings.device, &settings.cloud));
     catalog.is_some_and(|catalog| catalog.is_empty().is_ok_and(|empty| !empty))
         || copy.and_then(|dir| dir.entries()).is_ok_and(|entries| !entries.is_empty())
+}
+
+/// Remembers where the source root is, so that a cloud that discovery loses is missed.
+///
+/// # Errors
+/// When the manifest can't be written.
+pub fn remember_root(manifest: &Manifest, settings: &Settings) -> Result<(), Problem> {
+    let root = if settings.by_hand { None } else { Some(Text::from(settings.source.as_path())) };
+    let root = serde_json::to_string(&root).unwrap_or_default();
+    Ok(manifest.set_meta("root", &root)?)
+}
+
+/// Where the source root of a cloud was at its last run; `None` if it was named by hand, or there was none.
+pub fn root(folder: &Path) -> Option<PathBuf> {
+    let manifest = Manifest::look(&folder.join(MANIFEST)).ok()??;
+    let root: Option<Text> = serde_json::from_str(&manifest.meta("root").ok()??).ok()?;
+    root.map(|root| PathBuf::from(&*host::name::os(root.as_bytes())))
 }
 
 /// A dry run touches no state: where there is no sound manifest it makes one for itself.

@@ -20,6 +20,8 @@ pub struct Settings {
     pub cloud: CloudId,
     /// The source root.
     pub source: PathBuf,
+    /// True if the root was named by hand, false if configuration or discovery told it.
+    pub by_hand: bool,
     /// This machine's state.
     pub state: State,
     /// What is left out.

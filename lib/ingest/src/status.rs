@@ -1,5 +1,7 @@
 //! Status: what is known of one cloud, from the state alone.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use model::cloud::CloudId;
 use model::device::Device;
@@ -12,7 +14,7 @@ use store::approvals::Plans;
 use store::manifest::Manifest;
 use store::state::{self, State, open_folder};
 
-use crate::known::MANIFEST;
+use crate::known::{self, MANIFEST};
 
 const LIMIT: u64 = 16 * 1024 * 1024;
 
@@ -96,6 +98,26 @@ pub fn clouds(state: &State, device: &Device) -> Result<Vec<CloudId>, Problem> {
     });
     clouds.sort();
     Ok(clouds)
+}
+
+/// The clouds that were discovered or configured once and are not among `found`, with their roots.
+///
+/// A client that signed out takes its folder along: that is to be told, not passed over.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn lost(
+    state: &State,
+    device: &Device,
+    found: &[CloudId],
+) -> Result<Vec<(CloudId, PathBuf)>, Problem> {
+    let mut lost = Vec::new();
+    for cloud in clouds(state, device)?.into_iter().filter(|cloud| !found.contains(cloud)) {
+        if let Some(root) = known::root(&state.of_cloud(device, &cloud)?) {
+            lost.push((cloud, root));
+        }
+    }
+    Ok(lost)
 }
 
 /// What is known of one cloud.

@@ -322,6 +322,7 @@ impl Work<'_> {
             manifest.set_meta("volume", volume)?;
         }
         manifest.set_meta("space", &space.id().to_string())?;
+        known::remember_root(&manifest, settings)?;
         let outcome = if went_well { "worked" } else { "ended early" };
         manifest.end_run(settings.run, self.machine.clock.now(), outcome)?;
         let catalog =

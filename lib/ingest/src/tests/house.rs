@@ -43,6 +43,7 @@ impl House {
             device: Device::new("host", "user").unwrap(),
             cloud: "icloud".parse().unwrap(),
             source: temp.path().join("source"),
+            by_hand: false,
             state: State::open(&temp.path().join("state")).unwrap(),
             excludes: Excludes::default(),
             guard: Guard::default(),
