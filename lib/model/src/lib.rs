@@ -14,5 +14,6 @@ pub mod problem;
 pub mod relpath;
 pub mod run;
 pub mod sentinel;
+pub mod spool;
 pub mod status;
 pub mod text;

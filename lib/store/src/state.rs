@@ -75,6 +75,14 @@ impl State {
         self.folder(self.of_device(device)?.join("outbox"))
     }
 
+    /// `consumers`: what each consumer of events finished; made when missing.
+    ///
+    /// # Errors
+    /// [`Code::StateUnusable`] when it can't be made.
+    pub fn consumers(&self) -> Result<PathBuf, Problem> {
+        self.folder(self.root.join("consumers"))
+    }
+
     fn folder(&self, path: PathBuf) -> Result<PathBuf, Problem> {
         make_private(&path)?;
         Ok(path)

@@ -66,7 +66,7 @@ pub fn flush(
 
 /// Replaces the device's bell, which path units watch.
 fn ring(space: &SpaceRoot, device: &Device, newest: SegmentId) -> host::Result<()> {
-    let bells = make_durably(space.dir(), &layout::bell())?;
+    let bells = space.make_shared(&layout::bell())?;
     publish::replace(
         &bells,
         device.flat_name().as_bytes(),
@@ -173,7 +173,7 @@ fn is_there(day: &Dir, name: &str, content: &[u8]) -> host::Result<Option<bool>>
 }
 
 /// Opens a folder, making what is missing on the way so that it outlives a loss of power.
-pub(super) fn make_durably(root: &Dir, path: &RelPath) -> host::Result<Dir> {
+fn make_durably(root: &Dir, path: &RelPath) -> host::Result<Dir> {
     match root.beneath(path) {
         Err(e) if e.meaning() == Meaning::Missing => {}
         found => return found,

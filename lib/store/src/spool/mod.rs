@@ -2,12 +2,15 @@
 //!
 //! An event is told in three steps, each durable before the next: [`Outbox::put`] writes
 //! a segment into the state, [`flush`] renames it into the device's own spool in the
-//! space, and each [`Consumer`] finishes it for itself. With the space away the first
+//! space, and each [`consumer`] finishes it for itself. With the space away the first
 //! step stands alone, and nothing is lost. phc-spool(5) describes the form.
 
+pub mod consumer;
 mod deliver;
+pub mod expand;
 mod grease;
 mod outbox;
+pub mod prune;
 mod segment;
 mod walk;
 

@@ -29,6 +29,11 @@ impl Found {
         self.day().join(self.id.file_name().as_bytes())
     }
 
+    /// How people and records name it: `<host>/<user>/<segment>`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.device, self.id)
+    }
+
     /// The folder it lies in.
     pub(super) fn day(&self) -> RelPath {
         layout::spool(&self.device).join(b"new").join(self.id.day().as_bytes())
@@ -61,6 +66,12 @@ pub fn walk(space: &SpaceRoot, only: Option<&Device>) -> Walk {
     }
     walk.segments.sort_unstable();
     walk
+}
+
+/// The devices that have a folder in the space, and what could not be listed.
+pub(super) fn devices(space: &SpaceRoot) -> (Vec<Device>, Vec<Problem>) {
+    let mut walk = Walk::default();
+    (walk.devices(space), walk.problems)
 }
 
 impl Walk {
