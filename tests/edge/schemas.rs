@@ -30,6 +30,21 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<BatchStored>(model::ingest::TOOL);
     register.event::<ingest::discover::CloudFound>(model::ingest::TOOL);
     register.event::<ingest::verify::Verified>(model::ingest::TOOL);
+    register.event::<ingest::expire::Expired>(model::ingest::TOOL);
+    register.event::<ingest::expire::VersionExpired>(model::ingest::TOOL);
+    register.event::<ingest::status::CloudTold>(model::ingest::TOOL);
+    register.event::<ingest::status::Approved>(model::ingest::TOOL);
+
+    register.event::<model::spool::EventsPublished>(model::spool::TOOL);
+    register.event::<model::spool::OutboxFlushed>(model::spool::TOOL);
+    register.event::<model::spool::SegmentListed>(model::spool::TOOL);
+    register.event::<model::spool::SegmentFinished>(model::spool::TOOL);
+    register.event::<model::spool::SegmentDied>(model::spool::TOOL);
+    register.event::<model::spool::SpoolsPruned>(model::spool::TOOL);
+    register.event::<model::spool::ConsumerListed>(model::spool::TOOL);
+
+    register.event::<health::collect::Judged>(health::TOOL);
+    register.event::<health::config::Checked>(health::TOOL);
 
     register.event::<mount::event::Adopted>(mount::event::TOOL);
     register.event::<mount::event::Ready>(mount::event::TOOL);
@@ -39,6 +54,7 @@ fn register() -> BTreeMap<String, Value> {
     register.file::<model::sentinel::Sentinel>("phc-space");
     register.file::<model::device::DeviceCard>("device");
     register.file::<model::status::Status>("status");
+    register.file::<model::spool::ConsumerRecord>("consumer");
     register.file::<model::ingest::FileNews>("catalog-line");
     register.0
 }

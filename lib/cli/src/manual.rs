@@ -186,8 +186,12 @@ fn examples(page: &mut Page, command: &Command) {
         return;
     }
     page.section("EXAMPLES");
+    let mut first = true;
     while let Some(line) = lines.next() {
         if !line.starts_with("    ") {
+            if !std::mem::take(&mut first) {
+                page.raw("Pp");
+            }
             page.text(line.trim());
             continue;
         }

@@ -64,6 +64,10 @@ impl Payload for Judged {
 pub fn collect(what: Collect<'_>, to: &mut dyn Emit) -> Result<Exit, Problem> {
     let home = state::open_folder(&what.state.of_device(what.device)?)?;
     let previous = kept(&home)?;
+    if let Ok(space) = &what.space {
+        // What waits is delivered first, so that it is not judged.
+        spool::publish(&[], what.state, what.device, Some(space), what.clock)?;
+    }
     let facts = facts::gather(what.state, what.device, what.config, what.pillars)?;
     let bench = Bench {
         device: what.device,

@@ -9,6 +9,7 @@ use model::device::Device;
 use model::problem::Problem;
 use model::sentinel::Pillar;
 use store::spool::Outbox;
+use store::spool::consumer::Consumer;
 use store::state::State;
 
 use crate::runs::{self, Run};
@@ -110,10 +111,14 @@ fn promised(
 
 fn outbox(state: &State, device: &Device) -> Result<OutboxFacts, Problem> {
     let waiting = Outbox::open(state, device)?.waiting()?;
+    let mut dead = 0;
+    for name in Consumer::names(state)? {
+        dead += Consumer::known(state, &name)?.dead()?.len() as u64;
+    }
     Ok(OutboxFacts {
         segments: waiting.len() as u64,
         bytes: waiting.iter().map(|segment| segment.bytes).sum(),
         oldest: waiting.first().map(|segment| segment.id.time()),
-        dead: 0,
+        dead,
     })
 }

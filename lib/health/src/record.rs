@@ -19,7 +19,7 @@ pub struct Recorded {
     pub events: u64,
     /// Lines that are none; each was reported.
     pub invalid: u64,
-    /// Runs that ended, dry ones not among them.
+    /// Runs that ended.
     pub runs: u64,
     /// Those of them that did not end well.
     pub troubled: u64,
@@ -71,11 +71,11 @@ fn take(
     if event.source != own {
         return Err(invalid(number, &format!("it is of {}, not of {own}", event.source)));
     }
+    recorded.runs += 1;
+    recorded.troubled += u64::from(run.finished.outcome != Outcome::Done);
     if run.finished.dry_run {
         return Ok(());
     }
-    recorded.runs += 1;
-    recorded.troubled += u64::from(run.finished.outcome != Outcome::Done);
     runs::keep(state, device, &cloud, event, &run).map(drop)
 }
 
