@@ -9,6 +9,7 @@ use model::device::Device;
 use model::problem::Problem;
 use model::relpath::RelPath;
 
+use super::bell;
 use super::outbox::{Outbox, absent_is_fine};
 use super::segment::SegmentId;
 use crate::device::{self, away};
@@ -58,21 +59,10 @@ pub fn flush(
     });
     flushed.problems.extend(done.err());
     if let Some(newest) = flushed.delivered.last() {
-        flushed.problems.extend(ring(space, device, *newest).err().map(away));
+        flushed.problems.extend(bell::ring(space, device, *newest).err().map(away));
     }
     flushed.waiting = outbox.waiting()?.len();
     Ok(flushed)
-}
-
-/// Replaces the device's bell, which path units watch.
-fn ring(space: &SpaceRoot, device: &Device, newest: SegmentId) -> host::Result<()> {
-    let bells = space.make_shared(&layout::bell())?;
-    publish::replace(
-        &bells,
-        device.flat_name().as_bytes(),
-        format!("{newest}\n").as_bytes(),
-        FILE_MODE,
-    )
 }
 
 /// The device's own spool, open for delivery.

@@ -5,6 +5,7 @@
 //! space, and each [`consumer`] finishes it for itself. With the space away the first
 //! step stands alone, and nothing is lost. phc-spool(5) describes the form.
 
+mod bell;
 pub mod consumer;
 mod deliver;
 pub mod expand;
@@ -14,6 +15,7 @@ pub mod prune;
 mod segment;
 mod walk;
 
+pub use bell::{Bells, bells};
 pub use deliver::{Flushed, flush};
 pub use outbox::{Outbox, Waiting};
 pub use segment::{Segment, SegmentId};

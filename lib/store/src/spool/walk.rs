@@ -34,6 +34,15 @@ impl Found {
         format!("{}/{}", self.device, self.id)
     }
 
+    /// Its size in bytes.
+    ///
+    /// # Errors
+    /// When it is gone or can't be asked.
+    pub fn bytes(&self, space: &SpaceRoot) -> host::Result<u64> {
+        let day = space.dir().beneath(&self.day())?;
+        day.facts(self.id.file_name().as_bytes()).map(|facts| facts.size)
+    }
+
     /// The folder it lies in.
     pub(super) fn day(&self) -> RelPath {
         layout::spool(&self.device).join(b"new").join(self.id.day().as_bytes())

@@ -174,6 +174,15 @@ impl Consumer {
         Ok(Look { began, walk, rows })
     }
 
+    /// Brings a look up to date with what this process did since.
+    ///
+    /// # Errors
+    /// `state-unusable` when its memory can't be read.
+    pub fn refresh(&self, look: &mut Look) -> Result<(), Problem> {
+        look.rows = self.ledger.rows()?;
+        Ok(())
+    }
+
     /// Takes a segment for a while; `None` when it is finished, dead, taken or paused.
     ///
     /// `counts` says that a lease which is never ended is a failure.
