@@ -132,6 +132,27 @@ pub struct FileRecord {
     pub xattrs: Option<std::collections::BTreeMap<String, String>>,
 }
 
+impl FileRecord {
+    /// A record of which only the path is known.
+    pub fn bare(path: RelPath, kind: RecordKind, live: bool) -> FileRecord {
+        FileRecord {
+            path,
+            kind,
+            live,
+            size: None,
+            mtime_ns: 0,
+            digest: None,
+            mode: None,
+            uid: None,
+            gid: None,
+            target: None,
+            copy_mtime_ns: None,
+            trashed: false,
+            xattrs: None,
+        }
+    }
+}
+
 /// What a record stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]

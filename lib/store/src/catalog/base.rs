@@ -134,21 +134,7 @@ fn write_state(
 }
 
 fn folder(path: model::relpath::RelPath, live: bool, mtime_ns: i64, mode: u32) -> FileRecord {
-    FileRecord {
-        path,
-        kind: RecordKind::Folder,
-        live,
-        size: None,
-        mtime_ns,
-        digest: None,
-        mode: Some(mode),
-        uid: None,
-        gid: None,
-        target: None,
-        copy_mtime_ns: None,
-        trashed: false,
-        xattrs: None,
-    }
+    FileRecord { mtime_ns, mode: Some(mode), ..FileRecord::bare(path, RecordKind::Folder, live) }
 }
 
 /// The newest increment within the base; `None` when there is no base that can be read.

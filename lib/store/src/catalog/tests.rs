@@ -9,21 +9,8 @@ use super::Catalog;
 use crate::manifest::{Manifest, Opened};
 
 fn news(path: &str, size: u64) -> FileNews {
-    let file = FileRecord {
-        path: RelPath::new(path).unwrap(),
-        kind: RecordKind::File,
-        live: true,
-        size: Some(size),
-        mtime_ns: 1,
-        digest: None,
-        mode: None,
-        uid: None,
-        gid: None,
-        target: None,
-        copy_mtime_ns: None,
-        trashed: false,
-        xattrs: None,
-    };
+    let path = RelPath::new(path).unwrap();
+    let file = FileRecord { size: Some(size), ..FileRecord::bare(path, RecordKind::File, true) };
     FileNews { cloud: "c".into(), file, change: Change::Stored, from: None }
 }
 

@@ -104,7 +104,8 @@ impl Manifest {
             let path = folder.join(&item.name);
             match self.record_of(item.folder, &item.name)? {
                 Some(record) => record.told(path),
-                None => removed(path),
+                // A later rename took the row out: it is not there any more.
+                None => FileRecord::bare(path, RecordKind::File, false),
             }
         };
         let from = item.former.and_then(|bytes| RelPath::new(bytes).ok());
@@ -135,24 +136,5 @@ impl Manifest {
                     })
                 })
         })
-    }
-}
-
-/// What is told of a row that a later rename took out: it is not there any more.
-fn removed(path: RelPath) -> FileRecord {
-    FileRecord {
-        path,
-        kind: RecordKind::File,
-        live: false,
-        size: None,
-        mtime_ns: 0,
-        digest: None,
-        mode: None,
-        uid: None,
-        gid: None,
-        target: None,
-        copy_mtime_ns: None,
-        trashed: false,
-        xattrs: None,
     }
 }
