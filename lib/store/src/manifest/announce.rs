@@ -131,8 +131,7 @@ impl Manifest {
                         mode: r.get(2)?,
                         uid: r.get(3)?,
                         gid: r.get(4)?,
-                        kind: RecordKind::Folder,
-                        ..removed(path.clone())
+                        ..FileRecord::bare(path.clone(), RecordKind::Folder, true)
                     })
                 })
         })
