@@ -8,4 +8,7 @@
 )]
 
 mod current;
+mod manuals;
 mod schemas;
+mod streams;
+mod usage;

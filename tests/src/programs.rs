@@ -95,23 +95,42 @@ impl Run {
     }
 
     /// Starts it and goes on beside it.
-    pub fn spawn(mut self) -> Running {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn spawn(self) -> Running {
+        self.spawn_to(Stdio::piped())
+    }
+
+    /// Runs it to its end with its stdout going into a file.
+    pub fn end_into(self, path: &Path) -> Ended {
+        let file = std::fs::File::options().write(true).open(path);
+        self.spawn_to(file.unwrap_or_else(|e| panic!("{}: {e}", path.display())).into()).end()
+    }
+
+    /// Runs it to its end with a stdout that nobody reads any more.
+    pub fn end_unread(self) -> Ended {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.spawn_to(writer.into()).end()
+    }
+
+    fn spawn_to(mut self, stdout: Stdio) -> Running {
+        self.command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
         let shown = format!("{:?}", self.command);
         let mut child = self.command.spawn().unwrap_or_else(|e| panic!("{shown}: {e}"));
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
         // A program that does not read its input to the end is within its rights.
         std::thread::spawn(move || stdin.write_all(&self.stdin));
-        let stdout = drained(child.stdout.take().expect("stdout is a pipe"));
-        let stderr = drained(child.stderr.take().expect("stderr is a pipe"));
+        let stdout = drained(child.stdout.take());
+        let stderr = drained(child.stderr.take());
         Running { child, stdout, stderr, name: self.name, shown }
     }
 }
 
-fn drained(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+fn drained(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).expect("reading a pipe");
+        }
         bytes
     })
 }

@@ -25,10 +25,12 @@ impl Default for Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox in memory where that is possible, with an empty home and an empty folder for a space.
+    /// A sandbox below `$TMPDIR`, else in memory where that is possible, with an empty home
+    /// and an empty folder for a space.
     pub fn new() -> Sandbox {
         let memory = Path::new("/dev/shm");
-        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let fast = std::env::var_os("TMPDIR").is_none() && memory.is_dir();
+        let parent = if fast { memory.to_owned() } else { std::env::temp_dir() };
         Sandbox::on(&parent)
     }
 
@@ -98,6 +100,18 @@ impl Sandbox {
             .env("PHC_HOST", HOST)
             .env("PHC_USER", USER)
             .folder(self.root.path())
+    }
+
+    /// A line of shell with the toolkit's programs at hand, run to its end.
+    ///
+    /// What was typed by a person is run as a script types it: in the sandbox's home, without a terminal.
+    pub fn shell(&self, line: &str) -> Ended {
+        let own = programs::folder();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(own).chain(std::env::split_paths(&path));
+        let path = std::env::join_paths(path).expect("folders without colons");
+        let run = self.any(Path::new("/bin/sh")).args(["-c", line]).env("PATH", path);
+        run.folder(&self.home()).end()
     }
 
     /// Makes the space a space of this sandbox's user.

@@ -8,7 +8,7 @@ use model::sentinel::Pillar;
 
 /// Makes the backplane be where it should be, proves that it is the real one, and says so
 #[derive(Parser, Debug)]
-#[command(name = "phc-mount", version, about)]
+#[command(name = "phc-mount", version, about, after_long_help = EXAMPLES)]
 pub struct Args {
     /// What can be typed at every program
     #[command(flatten)]
@@ -17,6 +17,15 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  Make a folder on this machine's own disk its space:
+    mkdir -p ~/space
+    phc-mount adopt --local ~/space
+  Is everything where it should be?
+    phc-mount status
+";
 
 /// What to do.
 #[derive(Subcommand, Debug)]

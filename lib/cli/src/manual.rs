@@ -86,11 +86,10 @@ pub fn page(command: Command) -> String {
     page.finish()
 }
 
-/// The long description; for a command that has none the short one, as a sentence.
+/// The long description; for a command that has none the short one.
 fn described(command: &Command) -> String {
     let text = command.get_long_about().or(command.get_about());
-    let text = text.map(ToString::to_string).unwrap_or_default();
-    if text.is_empty() || text.ends_with(['.', ':']) { text } else { format!("{text}.") }
+    text.map(ToString::to_string).unwrap_or_default()
 }
 
 fn shown(command: &Command) -> impl Iterator<Item = &Command> {
@@ -174,7 +173,7 @@ fn shared(page: &mut Page) {
     page.section("FILES");
     page.list(&FILES.map(|(path, what)| (format!("Pa {path}"), what.to_owned())));
     page.section("EXIT STATUS");
-    page.list(&Exit::ALL.map(|exit| (exit.code().to_string(), format!("{}.", exit.meaning()))));
+    page.list(&Exit::ALL.map(|exit| (exit.code().to_string(), exit.meaning().to_owned())));
 }
 
 /// The examples, which stand below `--help` as words and, further in, commands.

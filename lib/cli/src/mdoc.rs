@@ -8,7 +8,7 @@ impl Page {
     pub fn new(name: &str, section: &str, date: &str) -> Page {
         let title = name.to_uppercase();
         Page(format!(
-            ".\\\" Generated from the program's own tables: scripts/manuals writes it.\n\
+            ".\\\" Generated from the program's own tables; tests/edge holds it to them.\n\
              .Dd {date}\n.Dt {title} {section}\n.Os\n"
         ))
     }
@@ -37,14 +37,15 @@ impl Page {
         self
     }
 
-    /// Words, a sentence a line; an empty line between them begins a paragraph.
+    /// Words: each sentence begins a line, each paragraph (after an empty line) ends as one.
     pub fn text(&mut self, text: &str) -> &mut Page {
-        let mut paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
-        if let Some(first) = paragraphs.next() {
-            self.sentences(first);
-        }
-        for paragraph in paragraphs {
-            self.raw("Pp").sentences(paragraph);
+        let paragraphs = text.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
+        for (at, paragraph) in paragraphs.enumerate() {
+            if at > 0 {
+                self.raw("Pp");
+            }
+            let end = if paragraph.ends_with(['.', ':', '?']) { "" } else { "." };
+            self.sentences(&format!("{paragraph}{end}"));
         }
         self
     }
@@ -80,10 +81,30 @@ impl Page {
     fn sentences(&mut self, paragraph: &str) {
         let words = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
         for sentence in words.replace(". ", ".\n").lines() {
-            self.0.push_str(&guarded(&escaped(sentence)));
-            self.0.push('\n');
+            for line in wrapped(&escaped(sentence)) {
+                self.0.push_str(&guarded(&line));
+                self.0.push('\n');
+            }
         }
     }
+}
+
+/// A sentence in lines of the width that mdoc(7) asks for.
+fn wrapped(sentence: &str) -> Vec<String> {
+    const WIDTH: usize = 78;
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        let full = lines.last().is_some_and(|line| line.len() + word.len() >= WIDTH);
+        match lines.last_mut() {
+            Some(line) if !full && line.is_empty() => line.push_str(word),
+            Some(line) if !full => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn escaped(text: &str) -> String {
@@ -118,9 +139,9 @@ mod tests {
         for line in [
             ".Nd \\&No \\&Op is a \\emacro",
             "\\&'quoted'.",
-            "\\&.dotted",
+            "\\&.dotted.",
             ".Pp",
-            "Next one",
+            "Next one.",
             "\\&.a\\-b",
         ] {
             assert!(page.lines().any(|l| l == line), "{line} in\n{page}");

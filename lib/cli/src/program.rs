@@ -138,6 +138,29 @@ mod tests {
         one_line(&command.try_get_matches_from(arguments).unwrap_err().to_string())
     }
 
+    /// Run by the test below, in a process of its own; alone it shows that nothing happens.
+    #[test]
+    fn breaks_when_it_is_told_to() {
+        if std::env::var_os("PHC_TEST_BREAK").is_some() {
+            super::a_panic_is_a_bug("phc-x".to_owned());
+            let thread = std::thread::spawn(|| panic!("two\nlines"));
+            // The hook ends the process before anything can be joined.
+            let _ = thread.join();
+        }
+    }
+
+    #[test]
+    fn a_panic_in_any_thread_is_told_in_one_line_and_ends_with_70() {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "program::tests::breaks_when_it_is_told_to", "--nocapture"]);
+        child.env("PHC_TEST_BREAK", "1").env_remove("RUST_BACKTRACE");
+        let ended = child.output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(70), "{told}");
+        assert!(told.starts_with("phc-x: this is a bug: two lines: "), "{told}");
+        assert!(told.contains("program.rs:") && told.lines().count() == 1, "{told}");
+    }
+
     #[test]
     fn what_clap_says_becomes_one_line() {
         for (arguments, what, tip) in [
