@@ -141,7 +141,7 @@ impl Work<'_, '_> {
         let frame = Frame { run: ground.run, now, approved: self.how.approved, next_folders: &[] };
         commit(self.manifest, &frame, &parts, self.totals)?;
         if self.emit.wants_files() {
-            self.tell_files(&parts);
+            self.tell_files(&parts)?;
         }
         for problem in parts.into_iter().flat_map(|part| part.problems) {
             self.emit.problem(problem);
@@ -149,14 +149,15 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    fn tell_files(&mut self, parts: &[SettledPart]) {
-        for item in news(self.how.cloud, parts) {
+    fn tell_files(&mut self, parts: &[SettledPart]) -> Result<(), Problem> {
+        for item in news(self.manifest, self.how.cloud, parts)? {
             let draft = match item.change {
                 Change::Gone => Draft::of(&FileGone(item)),
                 _ => Draft::of(&FileStored(item)),
             };
             self.emit.event(draft);
         }
+        Ok(())
     }
 
     /// Before any temporary is made, its folder is noted, so that the next run clears just those.

@@ -2,11 +2,11 @@
 
 use host::Kind;
 use jiff::Timestamp;
-use model::ingest::{Change, FileNews, Totals};
+use model::ingest::{Change, FileNews, FileRecord, Totals};
 use model::problem::Problem;
 use model::relpath::RelPath;
 use model::run::RunId;
-use store::manifest::{Batch, Manifest, News};
+use store::manifest::{Batch, Manifest, News, Reader};
 
 use super::settle::{Settled, SettledPart};
 
@@ -50,21 +50,39 @@ pub fn commit(
 }
 
 /// What is told of the committed files, one by one.
-pub fn news(cloud: &str, parts: &[SettledPart]) -> Vec<FileNews> {
-    let of = |part: &SettledPart, entry: &Settled| {
-        let record = entry.record.as_ref()?;
-        let file = record.told(part.plan.path.join(&entry.name));
-        Some(FileNews {
-            cloud: cloud.to_owned(),
-            file,
-            change: entry.change,
-            from: entry.from.clone(),
-        })
-    };
-    parts
-        .iter()
-        .flat_map(|part| part.entries.iter().filter_map(move |entry| of(part, entry)))
-        .collect()
+///
+/// # Errors
+/// When the rows that were buried can't be read.
+pub fn news(
+    manifest: &Manifest,
+    cloud: &str,
+    parts: &[SettledPart],
+) -> Result<Vec<FileNews>, Problem> {
+    let reader = manifest.reader()?;
+    let mut all = Vec::new();
+    for part in parts {
+        let folder = &part.plan.path;
+        for entry in &part.entries {
+            let file = match &entry.record {
+                Some(record) => Some(record.told(folder.join(&entry.name))),
+                None => tombstone(&reader, folder, &entry.name)?,
+            };
+            let (change, from) = (entry.change, entry.from.clone());
+            all.extend(file.map(|file| FileNews { cloud: cloud.to_owned(), file, change, from }));
+        }
+    }
+    Ok(all)
+}
+
+/// The last that was known of a file that left the source.
+fn tombstone(
+    reader: &Reader,
+    folder: &RelPath,
+    name: &[u8],
+) -> Result<Option<FileRecord>, Problem> {
+    let Some(id) = reader.folder_id(folder)? else { return Ok(None) };
+    let record = reader.record(id, name)?;
+    Ok(record.map(|record| FileRecord { live: false, ..record.told(folder.join(name)) }))
 }
 
 #[derive(Default)]
