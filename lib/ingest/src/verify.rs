@@ -1,5 +1,8 @@
 //! Verifying: every copy is read again and held against the digest that was kept of it.
 
+use std::collections::HashSet;
+
+use host::error::Meaning;
 use host::stop::Stop;
 use host::{Dir, Kind};
 use model::cloud::CloudId;
@@ -87,8 +90,12 @@ pub fn verify(what: &Verify<'_>, emit: &mut dyn Emit) -> Result<Verified, Proble
         Problem::new(Code::StateUnusable, format!("can't make a temporary folder: {e}"))
     })?;
     let (manifest, against) = kept(what, scratch.path(), emit)?;
-    let copy =
-        what.space.dir().beneath(&layout::cloud(what.device, what.cloud)).map_err(device::away)?;
+    let copy = match what.space.dir().beneath(&layout::cloud(what.device, what.cloud)) {
+        Ok(copy) => Some(copy),
+        // Every copy is missing then, which is just what is to be told.
+        Err(e) if e.meaning() == Meaning::Missing => None,
+        Err(e) => return Err(device::away(e)),
+    };
     let mut verified = Verified {
         device: what.device.to_string(),
         cloud: what.cloud.to_string(),
@@ -102,7 +109,7 @@ pub fn verify(what: &Verify<'_>, emit: &mut dyn Emit) -> Result<Verified, Proble
             verified.complete = false;
             break;
         }
-        folders.extend(folder(what, &manifest, &copy, &path, &mut verified, emit)?);
+        folders.extend(folder(what, &manifest, copy.as_ref(), &path, &mut verified, emit)?);
     }
     tell(emit, &verified);
     Ok(verified)
@@ -138,7 +145,7 @@ fn kept(
 fn folder(
     what: &Verify<'_>,
     manifest: &Manifest,
-    copy: &Dir,
+    copy: Option<&Dir>,
     path: &RelPath,
     verified: &mut Verified,
     emit: &mut dyn Emit,
@@ -153,7 +160,7 @@ fn folder(
         record.kind == RowKind::File && record.copy_mtime_ns.is_some()
     };
     let expected: Vec<&(Vec<u8>, Record)> = rows.iter().filter(has_copy).collect();
-    let dir = copy.beneath(path).ok();
+    let dir = copy.and_then(|copy| copy.beneath(path).ok());
     let checked = check(what, dir.as_ref(), &expected, path)?;
     for ((name, record), state) in expected.iter().zip(&checked) {
         count(state, record, verified);
@@ -169,7 +176,8 @@ fn folder(
         bytes: verified.bytes,
         ..Progress::default()
     });
-    let known = |name: &[u8]| expected.iter().any(|(n, _)| n == name);
+    let names: HashSet<&[u8]> = expected.iter().map(|(name, _)| &name[..]).collect();
+    let known = |name: &[u8]| names.contains(name);
     let mut below: Vec<RelPath> = match row {
         Some(id) => reader.folders(id)?.iter().map(|r| path.join(&r.name)).collect(),
         None => Vec::new(),
@@ -228,7 +236,7 @@ fn state_of(dir: &Dir, name: &[u8], record: &Record, stop: &Stop) -> State {
         Ok(Some(_)) => State::Damaged("its content is not what was stored".to_owned()),
         Ok(None) if stop.asked() => State::Stopped,
         Ok(None) => State::Damaged("it is no regular file, or changes while it is read".to_owned()),
-        Err(e) if e.meaning() == host::error::Meaning::Missing => State::Missing,
+        Err(e) if e.meaning() == Meaning::Missing => State::Missing,
         Err(e) => State::Damaged(format!("can't {} it: {}", e.attempt, e.source)),
     }
 }
