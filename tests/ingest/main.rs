@@ -1,0 +1,15 @@
+//! `phc-ingest` through its command line: cases as data files, real trees, and what data can't say.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program: a broken setup is a failure"
+)]
+
+mod case;
+mod cases;
+mod eyes;
+mod hands;
+mod real;
+mod runs;
+mod world;
