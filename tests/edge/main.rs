@@ -8,6 +8,7 @@
 )]
 
 mod current;
+mod documents;
 mod manuals;
 mod schemas;
 mod streams;

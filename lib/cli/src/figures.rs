@@ -19,7 +19,7 @@ pub fn bytes(bytes: u64) -> String {
     if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
 }
 
-/// A length of time in its two largest units: `0.3 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
+/// A length of time in its two largest units: `40 ms`, `3.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 pub fn period(period: Duration) -> String {
     let seconds = period.as_secs();
     let pair = |large: u64, unit: &str, small: u64, below: &str| match small {
@@ -27,7 +27,8 @@ pub fn period(period: Duration) -> String {
         _ => format!("{large} {unit} {small} {below}"),
     };
     match seconds {
-        0..10 => format!("{:.1} s", period.as_secs_f64()),
+        0 => format!("{} ms", period.as_millis()),
+        1..10 => format!("{:.1} s", period.as_secs_f64()),
         10..60 => format!("{seconds} s"),
         60..3600 => pair(seconds / 60, "min", seconds % 60, "s"),
         3600..86_400 => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
@@ -63,7 +64,8 @@ mod tests {
     #[test]
     fn periods_have_at_most_two_units() {
         for (ms, text) in [
-            (340, "0.3 s"),
+            (340, "340 ms"),
+            (3_440, "3.4 s"),
             (12_900, "12 s"),
             (200_000, "3 min 20 s"),
             (7_500_000, "2 h 5 min"),

@@ -128,6 +128,20 @@ fn plain_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Page;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_becomes_a_macro(text in "[.' \\\\a-zA-Z\n-]{0,300}") {
+            let mut page = Page::new("phc-x", "1", "November 23, 2026");
+            page.text(&text).literal(&[&text.replace('\n', " ")]);
+            let page = page.finish();
+            let own = [".Dd ", ".Dt ", ".Os", ".Pp", ".Bd -literal", ".Ed", ".\\\""];
+            for line in page.lines().filter(|line| line.starts_with(['.', '\''])) {
+                prop_assert!(own.iter().any(|own| line.starts_with(own)), "{}", line);
+            }
+        }
+    }
 
     #[test]
     fn text_can_not_be_taken_for_macros() {

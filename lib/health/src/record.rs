@@ -105,3 +105,37 @@ fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, Problem> {
     }
     Ok(Some(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_EVENT_BYTES, line, record};
+    use model::device::Device;
+    use model::emit::Collected;
+    use proptest::prelude::*;
+    use store::state::State;
+
+    fn lines(mut input: &[u8]) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| line(&mut input).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_without_an_end_costs_no_more_than_an_event() {
+        let huge = [&vec![b'x'; 5 * MAX_EVENT_BYTES][..], b"\nnext\n", b"last"].concat();
+        let lines = lines(&huge);
+        assert_eq!(lines[0].len(), MAX_EVENT_BYTES + 2);
+        assert_eq!(lines[1..], [b"next".to_vec(), b"last".to_vec()]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_every_line_is_an_event_or_reported(input: Vec<u8>) {
+            let temp = tempfile::tempdir().unwrap();
+            let state = State::open(temp.path()).unwrap();
+            let device = Device::new("h", "u").unwrap();
+            let mut told = Collected::of(device.clone(), crate::TOOL);
+            let recorded = record(&input[..], &state, &device, &mut told).unwrap();
+            prop_assert_eq!(recorded.events + recorded.invalid, lines(&input).len() as u64);
+            prop_assert_eq!(recorded.invalid, told.problems.len() as u64);
+        }
+    }
+}
