@@ -12,8 +12,8 @@ use store::spool::consumer::ConsumerName;
 const ABOUT: &str = "\
 Carries the events by which the other programs know of each other. An event is made safe in the \
 outbox, in this machine's state, and delivered from there into the device's spool below /space as \
-soon as that is there and proven to be the real one. With /space away nothing is lost and nothing \
-waits.
+soon as that is there and proven to be the real one. With /space away nothing is lost and nobody \
+has to wait for it.
 
 Who reads is a named consumer. Each takes every segment at least once and at its own pace, so what \
 it does must do no harm when it is done twice. phc-spool(5) describes the files.";

@@ -222,26 +222,39 @@ impl Pruned {
 
     /// Removes temporary files that nobody can still be writing.
     fn orphans(&mut self, space: &SpaceRoot, now: Timestamp) {
-        let (devices, mut problems) = super::walk::devices(space);
-        for device in devices {
-            let tmp = layout::spool(&device).join(b"tmp");
-            match sweep(space, &tmp, self.figures.dry_run, now) {
+        let (devices, _told_by_the_walk) = super::walk::devices(space);
+        let own = devices.iter().flat_map(|device| {
+            let tmp = layout::spool(device).join(b"tmp");
+            [(tmp, &b""[..]), (layout::device(device), TEMPORARY)]
+        });
+        let shared = [(layout::bell(), TEMPORARY), (layout::consumers(), TEMPORARY)];
+        for (folder, prefix) in own.chain(shared) {
+            match sweep(space, &folder, prefix, self.figures.dry_run, now) {
                 Ok(orphans) => self.figures.orphans += orphans,
                 Err(e) if e.meaning() == Meaning::Missing => {}
-                Err(e) => problems.push(away(e)),
+                Err(e) => self.problems.push(away(e)),
             }
         }
-        // What could not be listed was told by the walk already.
-        problems.retain(|problem| !self.problems.contains(problem));
-        self.problems.extend(problems);
     }
 }
 
-fn sweep(space: &SpaceRoot, tmp: &RelPath, dry_run: bool, now: Timestamp) -> host::Result<u64> {
-    let dir = space.dir().beneath(tmp)?;
+/// How names of temporary files beside a file that is replaced begin.
+const TEMPORARY: &[u8] = b".phc-";
+
+fn sweep(
+    space: &SpaceRoot,
+    folder: &RelPath,
+    prefix: &[u8],
+    dry_run: bool,
+    now: Timestamp,
+) -> host::Result<u64> {
+    let dir = space.dir().beneath(folder)?;
     let mut orphans = 0;
-    for entry in dir.entries()? {
-        let facts = dir.facts(&entry.name)?;
+    for entry in dir.entries()?.iter().filter(|entry| entry.name.starts_with(prefix)) {
+        let facts = match dir.facts(&entry.name) {
+            Err(e) if e.meaning() == Meaning::Missing => continue,
+            facts => facts?,
+        };
         if facts.kind != host::Kind::File || !is_orphan(written(&facts), now) {
             continue;
         }

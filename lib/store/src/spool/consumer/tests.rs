@@ -6,8 +6,10 @@ use host::stop::Stop;
 use jiff::{SignedDuration, Timestamp};
 use model::device::Device;
 use model::problem::{Code, Problem};
+use model::sentinel::{Pillar, Sentinel};
 
 use super::{Consumer, Handler, Pass, Rules, Standing, Verdict, known, pass};
+use crate::space::SpaceRoot;
 use crate::spool::prune::{Keep, prune};
 use crate::spool::tests::House;
 use crate::spool::{Found, Segment};
@@ -327,14 +329,33 @@ fn dead_segments_are_held_and_a_later_segment_is_not_held_by_them() {
 fn litter_of_killed_writers_goes_after_a_day() {
     let house = House::new();
     house.publish(&["1"]);
-    std::fs::write(house.path("space/devices/h/u/_spool/tmp/killed"), "part").unwrap();
+    for folder in ["h/u/_spool/tmp/killed", "h/u/.phc-killed", "_bell/.phc-killed"] {
+        std::fs::write(house.path("space/devices").join(folder), "part").unwrap();
+    }
     let keep = Keep { retention: MONTH, idle: MONTH };
-    for (hours, dry_run, orphans) in [(23, false, 0), (25, true, 1), (25, false, 1), (25, false, 0)]
+    for (hours, dry_run, orphans) in [(23, false, 0), (25, true, 3), (25, false, 3), (25, false, 0)]
     {
         let clock = FixedClock(later(hours));
         let pruned = prune(&house.space, &keep, dry_run, &clock).unwrap();
         assert_eq!((pruned.figures.orphans, pruned.figures.removed), (orphans, 0));
     }
+    assert!(house.path("space/devices/_bell/h.u").exists());
+}
+
+#[test]
+fn only_the_server_prunes() {
+    let house = House::new();
+    let root = host::Dir::open(&house.path("space")).unwrap();
+    let sentinel = Sentinel {
+        schema: 1,
+        pillar: Pillar::Space,
+        id: house.space.id(),
+        created: SystemClock.now(),
+    };
+    let elsewhere = SpaceRoot::proven(root, sentinel, false);
+    let keep = Keep { retention: SignedDuration::ZERO, idle: MONTH };
+    let refused = prune(&elsewhere, &keep, false, &SystemClock).unwrap_err();
+    assert_eq!(refused.code, Code::Usage);
 }
 
 #[test]
