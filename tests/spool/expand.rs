@@ -38,13 +38,18 @@ fn news() -> String {
 
 /// Puts an increment into the catalog and its event into the spool.
 fn batch(bench: &Bench, text: &str, digest: &str) {
+    batch_after(bench, "", text, digest);
+}
+
+/// The same, with other events before it in its segment.
+fn batch_after(bench: &Bench, before: &str, text: &str, digest: &str) {
     let catalog = bench.sandbox.device().join("_catalog/docs");
     std::fs::create_dir_all(&catalog).unwrap();
     std::fs::write(catalog.join(format!("{INCREMENT}.jsonl")), text).unwrap();
     let event = json!({"specversion": "1.0", "id": "batch", "source": "/phc/bench/sam/ingest",
         "type": "phc.ingest.batch.stored", "time": "2026-01-01T00:00:00Z",
         "data": {"cloud": "docs", "increment": INCREMENT, "count": 3, "bytes": 2, "digest": digest}});
-    bench.spool(&["put"]).stdin(event.to_string()).end().ok();
+    bench.spool(&["put"]).stdin(format!("{before}{event}")).end().ok();
 }
 
 fn digest(text: &str) -> String {
@@ -113,6 +118,24 @@ fn what_the_catalog_has_no_more_is_told_and_the_batch_itself_passed_on() {
         let told = events(&ended.stdout, "phc.ingest");
         assert_eq!((told.len(), told[0].id.as_str()), (1, "batch"));
     }
+}
+
+#[test]
+fn a_command_that_got_only_a_part_has_not_finished_the_segment() {
+    let bench = Bench::new();
+    let text = news();
+    // More than a pipe holds comes first, so that the command runs before the increment is read.
+    let many: String =
+        (0..4000).map(|n| crate::bench::line(&format!("{n}-{:0>90}", 0)) + "\n").collect();
+    batch_after(&bench, &many, &text, &digest(&text));
+    let increment = bench.sandbox.device().join(format!("_catalog/docs/{INCREMENT}.jsonl"));
+    let script = format!("rm -f {}; cat > /dev/null; exit 0", increment.display());
+    let exec = ["read", "--expand", "--consumer", "a", "--backoff", "0s", "--exec", "sh", "-c"];
+    let ended = bench.spool(&exec).arg(&script).end().with(75);
+    assert!(ended.stderr.contains("to their end"), "{}", ended.stderr);
+    // With the increment gone for good, the batch itself is passed on.
+    bench.spool(&exec).arg("cat > /dev/null").end().with(1);
+    assert_eq!(bench.record("a").unfinished, 0);
 }
 
 #[test]

@@ -54,4 +54,10 @@ fn a_record_that_can_not_be_read_holds_everything_and_is_told() {
     assert_eq!(prune(&bench, &[]).held, 1);
     let ended = bench.spool(&["consumers"]).end().with(1);
     assert!(ended.stderr.contains("consumer a"), "{}", ended.stderr);
+    // Its consumer makes it anew; a stranger of the same name does not.
+    bench.take("a").end().ok();
+    assert_eq!(bench.record("a").unfinished, 0);
+    std::fs::write(&record, "{").unwrap();
+    std::fs::remove_dir_all(bench.sandbox.state().join("consumers")).unwrap();
+    bench.take("a").end().refused(2, &["consumer a"]);
 }

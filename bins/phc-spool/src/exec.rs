@@ -1,6 +1,8 @@
 //! Reading with a command: each segment is its input, and its exit code the answer.
 
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cli::Output;
@@ -56,10 +58,29 @@ impl Handler for Exec<'_> {
 
     fn handle(&mut self, found: &Found, segment: Segment) -> Verdict {
         let feed = feed(self.expand, found, segment, self.output);
-        match self.program(found).stdin_from(move |pipe| feed.write_to(pipe)).run() {
+        let cut_off = Arc::new(OnceLock::new());
+        let cut = cut_off.clone();
+        let program = self.program(found).stdin_from(move |pipe| {
+            let fed = feed.write_to(pipe);
+            // A command that reads no further is within its rights.
+            if let Err(e) = &fed
+                && e.kind() != ErrorKind::BrokenPipe
+            {
+                // Noted before the pipe ends, and so before the command can end over a part.
+                let _ = cut.set(e.to_string());
+            }
+            fed
+        });
+        match program.run() {
             Ok(ended) => {
                 self.pass_on(&ended);
-                verdict(&ended, self.deadline)
+                match cut_off.get() {
+                    Some(why) => {
+                        self.output.problem(unfed(found, why));
+                        Verdict::Later
+                    }
+                    None => verdict(&ended, self.deadline),
+                }
             }
             Err(e) => {
                 self.broken = Some(no_command(&e));
@@ -130,6 +151,14 @@ fn verdict(ended: &Ended, deadline: Duration) -> Verdict {
         _ if is(Exit::TryLater) => Verdict::Later,
         _ => Verdict::Failed(format!("the command ended with {code}: {last}")),
     }
+}
+
+/// Events that could not be read to their end, whatever the command made of the part.
+pub fn unfed(found: &Found, why: &str) -> Problem {
+    let what = format!("can't read the events to their end: {why}");
+    Problem::new(Code::CatalogDamaged, what)
+        .at(found.path().text().clone())
+        .hint("the segment is read again later")
 }
 
 /// A command that can't even be started is no segment's fault.

@@ -3,7 +3,7 @@
 use cli::Output;
 use model::emit::Emit;
 use model::event::Event;
-use model::problem::{Code, Problem};
+use model::problem::Problem;
 use store::space::SpaceRoot;
 use store::spool::consumer::{Handler, Verdict};
 use store::spool::{Found, Segment};
@@ -38,9 +38,7 @@ impl Handler for HandOut<'_> {
             _ if self.output.reader_is_gone() => Verdict::Dropped,
             Ok(()) => Verdict::HandedOut,
             Err(e) => {
-                let what = format!("can't read on: {e}");
-                let problem = Problem::new(Code::CatalogDamaged, what);
-                self.output.problem(problem.at(found.path().text().clone()));
+                self.output.problem(crate::exec::unfed(found, &e.to_string()));
                 Verdict::Later
             }
         }

@@ -19,7 +19,7 @@ pub struct Bells(Vec<(Box<[u8]>, u64, i64)>);
 pub(super) fn ring(space: &SpaceRoot, device: &Device, newest: SegmentId) -> host::Result<()> {
     let bells = space.make_shared(&layout::bell())?;
     let text = format!("{newest}\n");
-    publish::replace(&bells, device.flat_name().as_bytes(), text.as_bytes(), FILE_MODE)
+    publish::replace_hint(&bells, device.flat_name().as_bytes(), text.as_bytes(), FILE_MODE)
 }
 
 /// Looks at all bells.

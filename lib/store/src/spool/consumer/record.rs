@@ -15,6 +15,8 @@ use crate::space::SpaceRoot;
 
 const LIMIT: u64 = 16 * 1024 * 1024;
 const SCHEMA: u32 = 1;
+/// The key under which a consumer remembers that it wrote its record before.
+const REGISTERED: &str = "registered";
 
 /// A consumer's record as it lies in the space.
 #[derive(Clone, PartialEq, Debug)]
@@ -96,12 +98,13 @@ impl Consumer {
         let id = self.id()?;
         let former = one(&dir, self.name.clone()).map_err(away)?;
         if let Some(other) = former.as_ref().filter(|f| !f.is_idle(idle, now)) {
-            refuse_another(other, id, device)?;
+            refuse_another(other, id, device, self.ledger.meta(REGISTERED)?.is_some())?;
         }
         let former = former.and_then(|f| f.record).filter(|record| record.id == id);
         let record = self.record(id, device, former, look, now)?;
         let text = serde_json::to_vec_pretty(&record).unwrap_or_default();
-        publish::replace(&dir, file_name(&self.name).as_bytes(), &text, FILE_MODE).map_err(away)
+        publish::replace(&dir, file_name(&self.name).as_bytes(), &text, FILE_MODE).map_err(away)?;
+        self.ledger.settle(REGISTERED, "yes").map(drop)
     }
 
     fn id(&self) -> Result<Uuid, Problem> {
@@ -159,9 +162,17 @@ fn seen(record: ConsumerRecord, look: &Look) -> ConsumerRecord {
 }
 
 /// Two machines can't share a name: `prune` would know only what one of them did.
-fn refuse_another(other: &Known, id: Uuid, device: &Device) -> Result<(), Problem> {
+///
+/// A record that can't be read is our own if we wrote one before: then it is made anew.
+fn refuse_another(
+    other: &Known,
+    id: Uuid,
+    device: &Device,
+    registered: bool,
+) -> Result<(), Problem> {
     let name = &other.name;
     let what = match &other.record {
+        None if registered => return Ok(()),
         Some(r) if r.id == id || r.device == device.to_string() => return Ok(()),
         Some(r) => format!("the consumer {name} of {} has this name already", r.device),
         None => format!("the record of the consumer {name} can't be read"),
