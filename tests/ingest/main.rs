@@ -10,6 +10,8 @@ mod case;
 mod cases;
 mod eyes;
 mod hands;
+mod manifest;
+mod mounts;
 mod real;
 mod runs;
 mod world;

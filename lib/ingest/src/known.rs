@@ -35,18 +35,22 @@ pub struct Known {
 
 /// Opens the manifest; a broken one is set aside, and a missing one made again from catalog and copies.
 ///
+/// One that is `distrusted` is read whole before it is believed.
+///
 /// # Errors
 /// When neither works.
 pub fn open(
     settings: &Settings,
     folder: &Path,
+    distrusted: bool,
     space: &SpaceRoot,
     copy: Option<&Dir>,
     now: Timestamp,
     emit: &mut dyn Emit,
 ) -> Result<Known, Problem> {
     let path = folder.join(MANIFEST);
-    let found = if settings.dry_run && !path.exists() { Ok(None) } else { sound(&path) };
+    let found =
+        if settings.dry_run && !path.exists() { Ok(None) } else { sound(&path, distrusted) };
     let scratch = scratch(settings, &found)?;
     let path = scratch.as_ref().map_or(path, |dir| dir.path().join(MANIFEST));
     let manifest = match found {
@@ -116,8 +120,17 @@ fn scratch(
     })
 }
 
+/// True if the manifest does not hold what SQLite wrote; reads it whole.
+pub fn is_broken(folder: &Path) -> bool {
+    let checked = match Manifest::look(&folder.join(MANIFEST)) {
+        Ok(Some(manifest)) => manifest.check_deeply(),
+        other => other.map(drop),
+    };
+    checked.is_err_and(|e| e.is_broken())
+}
+
 /// The manifest, if it is there and whole; after a run that was killed it is looked at deeply.
-fn sound(path: &Path) -> store::manifest::Result<Option<Manifest>> {
+fn sound(path: &Path, distrusted: bool) -> store::manifest::Result<Option<Manifest>> {
     match Manifest::open(path)? {
         Opened::Fresh(_) => Ok(None),
         Opened::Existing(manifest) => {
@@ -128,7 +141,8 @@ fn sound(path: &Path) -> store::manifest::Result<Option<Manifest>> {
                     why: "it was never finished".to_owned(),
                 });
             }
-            if manifest.runs(1)?.first().is_some_and(|run| run.finished.is_none()) {
+            let was_killed = manifest.runs(1)?.first().is_some_and(|run| run.finished.is_none());
+            if distrusted || was_killed {
                 manifest.check_deeply()?;
             }
             Ok(Some(manifest))

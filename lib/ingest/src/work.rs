@@ -62,10 +62,12 @@ pub(crate) fn work(
     started: Timestamp,
     teller: &mut Teller<'_>,
 ) -> Done {
-    let mut done = Done::default();
-    let work = Work { settings, machine, folder, started };
-    if let Err(problem) = work.all(&mut done, teller) {
-        done.problem = Some(problem);
+    let work = Work { settings, machine, folder, started, distrusted: false };
+    let done = work.once(teller);
+    let unusable = done.problem.as_ref().is_some_and(|p| p.code == Code::StateUnusable);
+    if unusable && known::is_broken(folder) {
+        // Damage inside a manifest shows when it is met; what was done until then is in the copies.
+        return Work { distrusted: true, ..work }.once(teller);
     }
     done
 }
@@ -75,6 +77,8 @@ struct Work<'a> {
     machine: &'a Machine<'a>,
     folder: &'a Path,
     started: Timestamp,
+    /// True if the manifest was found broken in mid-run.
+    distrusted: bool,
 }
 
 /// A plan that was made and judged.
@@ -85,6 +89,14 @@ struct Judged {
 }
 
 impl Work<'_> {
+    fn once(&self, teller: &mut Teller<'_>) -> Done {
+        let mut done = Done::default();
+        if let Err(problem) = self.all(&mut done, teller) {
+            done.problem = Some(problem);
+        }
+        done
+    }
+
     fn all(&self, done: &mut Done, teller: &mut Teller<'_>) -> Result<(), Problem> {
         let settings = self.settings;
         let source =
@@ -95,8 +107,16 @@ impl Work<'_> {
             device::claim(space, &settings.device, &settings.state, self.machine.clock)?;
         }
         let copy = self.copy_root(space)?;
-        let mut known =
-            known::open(settings, self.folder, space, copy.as_ref(), self.started, teller)?;
+        let folder = self.folder;
+        let mut known = known::open(
+            settings,
+            folder,
+            self.distrusted,
+            space,
+            copy.as_ref(),
+            self.started,
+            teller,
+        )?;
         if !settings.dry_run {
             known.manifest.begin_run(settings.run, self.started)?;
             if let Some(copy) = &copy {
@@ -256,7 +276,10 @@ impl Work<'_> {
             return Ok(Some(approval));
         }
         let id = plans.keep(self.settings.cloud.as_str(), &entries, &why, now)?;
-        let hint = format!("{}: phc-ingest approve {id}", code.hint());
+        let hint = match code {
+            Code::GuardExceeded => code.hint().replace("PLAN", &id),
+            _ => format!("{}: phc-ingest approve {id}", code.hint()),
+        };
         Err(Problem::new(code, why).at(self.settings.source.as_path()).hint(hint))
     }
 

@@ -44,6 +44,10 @@ impl Manifest {
     /// # Errors
     /// [`Error::Broken`] when the file is no manifest of ours, damaged, or of a later version.
     pub fn open(path: &Path) -> Result<Opened> {
+        if path.is_dir() {
+            let why = "it is a folder".to_owned();
+            return Err(Error::Broken { path: path.to_owned(), why });
+        }
         let exists = path.metadata().is_ok_and(|m| m.len() > 0);
         let connection = Connection::open(path).map_err(|e| Error::of(path, e))?;
         let manifest = Manifest { connection, path: path.to_owned() };
