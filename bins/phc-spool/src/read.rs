@@ -44,6 +44,7 @@ pub fn read(settings: &Settings, read: &Read, output: &mut Output) -> Result<Exi
         later: false,
         refused: false,
         registered: None,
+        told: Vec::new(),
     };
     if read.follow {
         reader.follow()?
@@ -63,6 +64,8 @@ struct Reader<'a> {
     later: bool,
     refused: bool,
     registered: Option<Instant>,
+    /// Folders that can't be listed, as they were told.
+    told: Vec<Problem>,
 }
 
 /// What one look left behind.
@@ -100,7 +103,11 @@ impl Reader<'_> {
         if matches!(problem.code, Code::SpaceAway | Code::SpaceStale) {
             return Err(problem);
         }
-        self.output.problem(problem.clone());
+        // Once: who follows would hear it at every look.
+        if !self.told.contains(&problem) {
+            self.output.problem(problem.clone());
+            self.told.push(problem.clone());
+        }
         look.walk.problems.push(problem);
         Ok(())
     }

@@ -187,8 +187,11 @@ fn strangers_are_told_apart_and_hide_nothing() {
     std::fs::write(new.join("19700101").join(SegmentId::fresh().file_name()), "x").unwrap();
     std::fs::write(new.join(".DS_Store"), "x").unwrap();
     std::fs::create_dir_all(house.path("space/devices/h/Upper/_spool/new/x")).unwrap();
+    std::fs::create_dir_all(house.path("space/devices/h/linked/_spool")).unwrap();
+    let linked = house.path("space/devices/h/linked/_spool/new");
+    std::os::unix::fs::symlink(&new, linked).unwrap();
     let walk = walk(&house.space, None);
-    assert_eq!((walk.segments.len(), walk.strangers.len()), (1, 4));
+    assert_eq!((walk.segments.len(), walk.strangers.len()), (1, 5));
     assert_eq!(walk.problems, []);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use host::error::Meaning;
 use host::{Dir, Kind, publish};
 use model::device::Device;
-use model::problem::Problem;
+use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 
 use super::MAX_SEGMENT_BYTES;
@@ -87,7 +87,9 @@ impl Walk {
     /// The devices that have a folder; the toolkit's own folders begin with `_`.
     fn devices(&mut self, space: &SpaceRoot) -> Vec<Device> {
         let mut devices = Vec::new();
-        for host in self.names(space, &layout::devices()) {
+        let mut hosts = self.names(space, &layout::devices());
+        hosts.retain(|name| !name.starts_with(b"_"));
+        for host in hosts {
             for user in self.names(space, &layout::devices().join(&host)) {
                 let names = (std::str::from_utf8(&host), std::str::from_utf8(&user));
                 let (Ok(host), Ok(user)) = names else { continue };
@@ -125,11 +127,22 @@ impl Walk {
                 Vec::new()
             }
             Err(e) => {
-                self.problems.push(away(e));
+                self.problems.push(unlisted(e));
                 Vec::new()
             }
         }
     }
+}
+
+/// The problem that a folder is which can't be listed.
+fn unlisted(error: host::Error) -> Problem {
+    if error.meaning() != Meaning::Forbidden {
+        return away(error);
+    }
+    let what = format!("can't {}: {}", error.attempt, error.source);
+    Problem::new(Code::Io, what)
+        .at(error.path.as_path())
+        .hint("let this user read the spools of all devices, or read one with --device")
 }
 
 fn is_no_folder(root: &Dir, path: &RelPath) -> bool {

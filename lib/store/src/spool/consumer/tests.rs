@@ -307,6 +307,22 @@ fn a_record_that_can_not_be_read_holds_everything() {
 }
 
 #[test]
+fn a_look_that_did_not_see_everything_lets_nothing_go() {
+    let house = House::new();
+    house.publish(&["1"]);
+    let consumer = house.consumer("a");
+    house.pass(&consumer, &mut says(done));
+    let mut look = consumer.look(&house.space, &FixedClock(later(3))).unwrap();
+    look.walk.problems.push(Problem::new(Code::Io, "a folder can't be listed"));
+    let partly = Some(&look);
+    consumer.register(&house.space, &house.device, partly, MONTH, later(3)).unwrap();
+    assert_eq!(house.prune_at(later(4), SignedDuration::from_hours(1)), (0, 1));
+    look.walk.problems.clear();
+    consumer.register(&house.space, &house.device, Some(&look), MONTH, later(3)).unwrap();
+    assert_eq!(house.prune_at(later(4), SignedDuration::from_hours(1)), (1, 0));
+}
+
+#[test]
 fn dead_segments_are_held_and_a_later_segment_is_not_held_by_them() {
     let house = House::new();
     house.publish(&["dead"]);
