@@ -58,3 +58,31 @@ fn events_are_stamped_with_who_when_and_which_run() {
     assert!(events[0].id < events[1].id, "ids sort by time");
     assert!(events[0].time <= events[1].time);
 }
+
+#[test]
+fn on_a_terminal_there_are_words_and_colours_unless_they_are_not_wanted() {
+    let sandbox = adopted();
+    sandbox.run("phc-health").arg("collect").end().ok();
+    let (_, seen) = sandbox.run("phc-health").arg("show").end_on_terminal();
+    assert!(seen.contains("\u{1b}[32mok") && seen.contains("mount.space"), "{seen}");
+    let plain = sandbox.run("phc-health").arg("show").env("NO_COLOR", "1");
+    assert!(!plain.end_on_terminal().1.contains("\u{1b}[3"));
+    let (_, json) = sandbox.run("phc-health").args(["show", "--format", "json"]).end_on_terminal();
+    assert!(json.starts_with('{'), "{json}");
+}
+
+#[test]
+fn on_a_terminal_nothing_is_left_of_the_progress_and_quiet_draws_none() {
+    let sandbox = adopted();
+    sandbox.write("home/Documents/letter.txt", vec![b'x'; 5_000_000]);
+    let folder = sandbox.path("home/Documents");
+    let arguments = ["run", "--cloud", "documents", "--source"];
+    let run = || sandbox.run("phc-ingest").args(arguments).arg(&folder);
+    let (ended, seen) = run().end_on_terminal();
+    ended.ok();
+    let (_, words) = seen.split_once("documents: done").unwrap();
+    assert!(!words.contains('\u{1b}'), "{words:?}");
+    let (ended, quiet) = run().arg("--quiet").end_on_terminal();
+    ended.ok();
+    assert_eq!(quiet, "");
+}

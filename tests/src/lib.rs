@@ -14,6 +14,7 @@ pub mod events;
 pub mod programs;
 pub mod sandbox;
 pub mod schemas;
+pub mod terminal;
 pub mod trees;
 
 pub use events::Event;

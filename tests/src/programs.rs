@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use crate::events::Event;
+use crate::terminal::Terminal;
 
 /// How long a program may take before a test calls it hung.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -96,27 +97,41 @@ impl Run {
 
     /// Starts it and goes on beside it.
     pub fn spawn(self) -> Running {
-        self.spawn_to(Stdio::piped())
+        self.spawn_to(Stdio::piped(), Stdio::piped())
     }
 
     /// Runs it to its end with its stdout going into a file.
     pub fn end_into(self, path: &Path) -> Ended {
         let file = std::fs::File::options().write(true).open(path);
-        self.spawn_to(file.unwrap_or_else(|e| panic!("{}: {e}", path.display())).into()).end()
+        self.spawn_to(
+            file.unwrap_or_else(|e| panic!("{}: {e}", path.display())).into(),
+            Stdio::piped(),
+        )
+        .end()
     }
 
     /// Runs it to its end with a stdout that nobody reads any more.
     pub fn end_unread(self) -> Ended {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        self.spawn_to(writer.into()).end()
+        self.spawn_to(writer.into(), Stdio::piped()).end()
     }
 
-    fn spawn_to(mut self, stdout: Stdio) -> Running {
-        self.command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
+    /// Runs it to its end with stdout and stderr on one terminal, and tells what was seen there.
+    pub fn end_on_terminal(mut self) -> (Ended, String) {
+        let terminal = Terminal::new();
+        self.command.env("TERM", "xterm");
+        let ended = self.spawn_to(terminal.end().into(), terminal.end().into()).end();
+        (ended, terminal.seen())
+    }
+
+    fn spawn_to(mut self, stdout: Stdio, stderr: Stdio) -> Running {
+        self.command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         let shown = format!("{:?}", self.command);
         let mut child = self.command.spawn().unwrap_or_else(|e| panic!("{shown}: {e}"));
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
+        // Its ends of pipes and terminals are the program's alone from now on.
+        drop(self.command);
         // A program that does not read its input to the end is within its rights.
         std::thread::spawn(move || stdin.write_all(&self.stdin));
         let stdout = drained(child.stdout.take());
