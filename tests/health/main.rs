@@ -9,6 +9,7 @@
 
 mod collect;
 mod config;
+mod hang;
 mod record;
 mod show;
 
