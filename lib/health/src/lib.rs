@@ -1,7 +1,7 @@
 //! Judging a device against what the configuration promises, and showing it.
 //!
-//! [`facts`] gathers what is, [`judge`] says how good that is (pure), [`collect`] does
-//! both and replaces `_status.json`; [`record`] takes runs' outcomes from a pipe;
+//! [`facts`] gathers what is, [`mod@judge`] says how good that is (pure), [`mod@collect`] does
+//! both and replaces `_status.json`; [`mod@record`] takes runs' outcomes from a pipe;
 //! [`show`] is a status in words. Unknown is never ok.
 
 pub mod collect;
