@@ -6,12 +6,17 @@
     reason = "a test program: a broken setup is a failure"
 )]
 
+mod approvals;
 mod case;
 mod cases;
+mod clouds;
 mod eyes;
 mod hands;
 mod manifest;
 mod mounts;
+mod names;
+mod reads;
 mod real;
 mod runs;
+mod streams;
 mod world;
