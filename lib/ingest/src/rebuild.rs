@@ -7,11 +7,11 @@
 use std::collections::HashSet;
 
 use host::{Dir, Facts, Kind};
-use model::ingest::{FileNews, RecordKind};
+use model::ingest::{Change, FileNews, RecordKind};
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::catalog::Catalog;
-use store::manifest::{Manifest, Record, RowKind};
+use store::manifest::{Manifest, News, Record, RowKind};
 
 /// Rows of one transaction.
 const BATCH: usize = 10_000;
@@ -97,6 +97,7 @@ fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
     while let Some(path) = folders.pop() {
         let dir = copy.beneath(&path).map_err(store::device::away)?;
         let known = known_names(manifest, &path)?;
+        let told = live_folders(manifest, &path)?;
         let mut batch = manifest.batch()?;
         for entry in dir.entries().map_err(store::device::away)? {
             let facts = dir.facts(&entry.name).map_err(store::device::away)?;
@@ -110,6 +111,10 @@ fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
                         facts.mode,
                         (facts.uid, facts.gid),
                     )?;
+                    if !told.contains(&*entry.name) {
+                        let news = News { change: Change::Adopted, from: None };
+                        batch.announce(&folder, b"", &news)?;
+                    }
                     folders.push(folder);
                 }
                 Kind::File if !known.contains(&*entry.name) => {
@@ -127,6 +132,12 @@ fn known_names(manifest: &Manifest, folder: &RelPath) -> Result<HashSet<Box<[u8]
     let reader = manifest.reader()?;
     let Some(id) = reader.folder_id(folder)? else { return Ok(HashSet::new()) };
     Ok(reader.entries(id)?.into_iter().map(|known| known.name).collect())
+}
+
+fn live_folders(manifest: &Manifest, folder: &RelPath) -> Result<HashSet<Box<[u8]>>, Problem> {
+    let reader = manifest.reader()?;
+    let Some(id) = reader.folder_id(folder)? else { return Ok(HashSet::new()) };
+    Ok(reader.folders(id)?.into_iter().filter(|row| row.live).map(|row| row.name).collect())
 }
 
 fn unexplained(copy: &Facts) -> Record {

@@ -36,6 +36,8 @@ pub fn clear_folder(copy: &Dir, folder: &RelPath, run: &str) -> host::Result<()>
     let dir = match copy.beneath(folder) {
         Ok(dir) => dir,
         Err(e) if e.meaning() == Meaning::Missing => return Ok(()),
+        // A file took its name in the run that was killed.
+        Err(e) if e.source.kind() == std::io::ErrorKind::NotADirectory => return Ok(()),
         Err(e) => return Err(e),
     };
     let prefix = temporary_prefix(run).into_bytes();

@@ -31,6 +31,12 @@ use crate::source::{self, Source};
 use crate::teller::Teller;
 use crate::{parallel, recover};
 
+/// So many runs in a row may be cut off, and what they moved away is still known as theirs.
+const CUT_OFF_AT_MOST: u32 = 32;
+
+/// How a run's work is remembered when nothing cut it off.
+const WORKED: &str = "worked";
+
 /// What is to be done once the run's events are safe.
 #[derive(Debug)]
 pub(crate) struct After {
@@ -297,8 +303,11 @@ impl Work<'_> {
         let settings = self.settings;
         let barrier = Barrier::for_writes_in(place.copy).map_err(device::away)?;
         let counters = Counters::default();
-        let trash =
-            |run| layout::trash_of_run(&settings.device, self.started, run, &settings.cloud);
+        let trash_since =
+            |run, since| layout::trash_of_run(&settings.device, since, run, &settings.cloud);
+        let trash = |run| trash_since(run, self.started);
+        let runs = known.manifest.runs(CUT_OFF_AT_MOST)?;
+        let cut_off = runs.iter().filter(|run| run.outcome.as_deref() != Some(WORKED));
         let ground = Ground {
             source: &place.source.dir,
             copy: place.copy,
@@ -306,6 +315,7 @@ impl Work<'_> {
                 root: place.space.dir(),
                 of_run: trash(settings.run),
                 of_run_again: trash(host::id::ordered()),
+                of_cut_off: cut_off.map(|run| trash_since(run.id, run.started)).collect(),
                 sync_each: barrier.is_each(),
             },
             barrier: &barrier,
@@ -346,7 +356,7 @@ impl Work<'_> {
         }
         manifest.set_meta("space", &space.id().to_string())?;
         known::remember_root(&manifest, settings)?;
-        let outcome = if went_well { "worked" } else { "ended early" };
+        let outcome = if went_well { WORKED } else { "ended early" };
         manifest.end_run(settings.run, self.machine.clock.now(), outcome)?;
         let catalog =
             Catalog::open(space, &settings.device, &settings.cloud).map_err(device::away)?;

@@ -105,7 +105,9 @@ fn card(folder: &Dir) -> Result<Option<DeviceCard>, Problem> {
 }
 
 /// Writes the card. Two processes may do so at once: the id is settled in the state
-/// first, so that whoever comes second finds a card with its own id.
+/// first, so that whoever comes second finds a card with its own id. Nobody else writes
+/// in the folder before there is a card, so what is unfinished there was killed, or is
+/// the other's, who then tries again.
 fn first_claim(
     folder: &Dir,
     home: &Dir,
@@ -115,7 +117,13 @@ fn first_claim(
     let id = own_id(home)?;
     let card_of_ours = DeviceCard { schema: 1, id, machine: machine(), created: clock.now() };
     let text = serde_json::to_vec_pretty(&card_of_ours).unwrap_or_default();
-    match publish::create(folder, layout::DEVICE_CARD, &text, layout::FILE_MODE) {
+    let create = || publish::create(folder, layout::DEVICE_CARD, &text, layout::FILE_MODE);
+    publish::clear_unfinished(folder).map_err(away)?;
+    let created = match create() {
+        Err(e) if e.meaning() == Meaning::Missing => create(),
+        other => other,
+    };
+    match created {
         Err(e) if e.meaning() == Meaning::Exists => match card(folder)? {
             Some(card) => owner_id(&card, Some(id), device),
             None => Err(away(e)),

@@ -49,7 +49,7 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
     let copy = match ground.copy.beneath(&path) {
         Ok(copy) => copy,
         // The copy of a gone folder may be in the trash already; its rows are buried all the same.
-        Err(_) if settled.plan.is_gone => return Ok(buried(settled, part.steps)),
+        Err(_) if settled.plan.is_gone => return Ok(buried(ground, settled, part.steps)),
         Err(e) => return Err(store::device::away(e)),
     };
     for (name, step) in part.steps {
@@ -75,10 +75,15 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
     Ok(settled)
 }
 
-fn buried(mut settled: SettledPart, steps: Vec<(Vec<u8>, Step)>) -> SettledPart {
+fn buried(
+    ground: &Ground<'_>,
+    mut settled: SettledPart,
+    steps: Vec<(Vec<u8>, Step)>,
+) -> SettledPart {
     for (name, step) in steps {
         if let Step::Gone { size, is_file, .. } = step {
-            settled.entries.push(gone(name, size, is_file, None));
+            let trashed = is_file && ground.trash.was_put_away(&settled.plan.path, &name);
+            settled.entries.push(gone(name, size, is_file, trashed.then_some(Kind::File)));
         }
     }
     settled
@@ -160,11 +165,11 @@ fn rename(ground: &Ground<'_>, from: &RelPath, copy: &Dir, name: &[u8]) -> host:
     if ground.barrier.is_each() { old_folder.sync() } else { Ok(()) }
 }
 
-/// Moves a copy to the trash; false if there is none.
+/// Moves a copy to the trash; false if there is none, and none that a run moved there before it was cut off.
 fn put_away(ground: &Ground<'_>, copy: &Dir, folder: &RelPath, name: &[u8]) -> host::Result<bool> {
     match ground.trash.put_away(copy, folder, name) {
         Ok(()) => Ok(true),
-        Err(e) if e.meaning() == Meaning::Missing => Ok(false),
+        Err(e) if e.meaning() == Meaning::Missing => Ok(ground.trash.was_put_away(folder, name)),
         Err(e) => Err(e),
     }
 }

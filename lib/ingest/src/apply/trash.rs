@@ -16,6 +16,8 @@ pub struct Trash<'a> {
     pub of_run: RelPath,
     /// The same with another id, for a path that is put away twice in one run.
     pub of_run_again: RelPath,
+    /// The same of runs that were killed or failed: what they moved away may not be remembered.
+    pub of_cut_off: Vec<RelPath>,
     /// True if each folder must be synced for itself.
     pub sync_each: bool,
 }
@@ -55,6 +57,14 @@ impl Trash<'_> {
             other => other?,
         }
         self.synced(&trash)
+    }
+
+    /// True if a run that was cut off moved what had this name to the trash.
+    pub fn was_put_away(&self, folder: &RelPath, name: &[u8]) -> bool {
+        self.of_cut_off.iter().any(|run| {
+            let path = folder.names().fold(run.clone(), |path, name| path.join(name));
+            self.root.beneath(&path).and_then(|trash| trash.facts(name)).is_ok()
+        })
     }
 
     fn folder(&self, run: &RelPath, folder: &RelPath) -> host::Result<Dir> {

@@ -12,7 +12,7 @@ pub use increment::Increment;
 use std::io::BufRead;
 
 use host::error::Meaning;
-use host::{Dir, Error};
+use host::{Dir, Error, publish};
 use model::cloud::CloudId;
 use model::device::Device;
 use model::ingest::FileNews;
@@ -31,10 +31,13 @@ pub struct Catalog {
 impl Catalog {
     /// Opens the catalog for writing, making its folder when missing.
     ///
+    /// The caller holds the cloud's lock: what a killed run left unfinished is nobody's.
+    ///
     /// # Errors
-    /// When the folder can't be made.
+    /// When the folder can't be made, or not be cleared.
     pub fn open(space: &SpaceRoot, device: &Device, cloud: &CloudId) -> host::Result<Catalog> {
         let dir = space.dir().make_beneath(&layout::catalog(device, cloud), layout::FOLDER_MODE)?;
+        publish::clear_unfinished(&dir)?;
         Ok(Catalog { dir })
     }
 

@@ -1,12 +1,12 @@
 //! Rows that are committed and not announced yet.
 
-use model::ingest::{FileNews, FileRecord, RecordKind};
+use model::ingest::{Change, FileNews, FileRecord, RecordKind};
 use model::relpath::RelPath;
 use rusqlite::{OptionalExtension, params};
 
 use super::reader::{RECORD_COLUMNS, record};
 use super::writer::change_of_name;
-use super::{Error, Manifest, Result};
+use super::{Error, Manifest, Reader, Result};
 
 /// A stretch of rows that wait to be announced.
 #[derive(Debug)]
@@ -48,7 +48,12 @@ impl Manifest {
             if folder.0 != item.folder {
                 folder = (item.folder, reader.folder_path(item.folder)?);
             }
-            news.push(self.tell(cloud, &folder.1, item)?);
+            let told = self.tell(cloud, &folder.1, item)?;
+            let is_dead_folder = told.file.kind == RecordKind::Folder && !told.file.live;
+            news.push(told);
+            if is_dead_folder {
+                news.extend(self.took_its_name(&reader, cloud, &folder.1)?);
+            }
         }
         Ok(Some(Unannounced { news, upto }))
     }
@@ -110,6 +115,24 @@ impl Manifest {
         };
         let from = item.former.and_then(|bytes| RelPath::new(bytes).ok());
         Ok(FileNews { cloud: cloud.to_owned(), file, change: change_of_name(&item.change), from })
+    }
+
+    /// The file that has a dead folder's name now: told after it, since a later line of a path wins.
+    fn took_its_name(
+        &self,
+        reader: &Reader,
+        cloud: &str,
+        path: &RelPath,
+    ) -> Result<Option<FileNews>> {
+        let Some((above, name)) = path.split() else { return Ok(None) };
+        let Some(folder) = reader.folder_id(&above)? else { return Ok(None) };
+        let record = self.record_of(folder, name)?.filter(|record| record.live);
+        Ok(record.map(|record| FileNews {
+            cloud: cloud.to_owned(),
+            file: record.told(path.clone()),
+            change: Change::Stored,
+            from: None,
+        }))
     }
 
     fn record_of(&self, folder: i64, name: &[u8]) -> Result<Option<super::Record>> {
