@@ -1,0 +1,61 @@
+//! Several runs at once: of one cloud, of two clouds, of two users in one space.
+
+use rustix::process::Signal;
+
+use crate::bench::{Bench, finished, why};
+use crate::law;
+use crate::told;
+use crate::versions::Tree;
+
+#[test]
+fn a_second_run_of_a_cloud_says_who_has_it_and_is_to_be_tried_again() {
+    let mut bench = Bench::new();
+    bench.write_much();
+    let source = bench.look();
+    let first = bench.caught(bench.ingest());
+    let second = bench.ingest().end().with(75);
+    assert_eq!((&*why(&second), finished(&second).text("outcome")), ("locked", "deferred"));
+    first.signal(Signal::CONT);
+    let first = first.end().ok();
+    let id = finished(&first).runid;
+    assert!(second.stderr.contains(&id), "{} does not say that run {id} has it", second.stderr);
+    bench.history.stored(&source);
+    law::whole(&bench, &source, &first);
+}
+
+#[test]
+fn two_clouds_and_two_users_at_once_do_not_get_in_each_others_way() {
+    let bench = Bench::new();
+    bench.write_much();
+    let run = |user: &str, cloud: &str| {
+        let state = bench.sandbox.path(&format!("state-of-{user}"));
+        let run = bench.sandbox.run("phc-ingest").env("PHC_USER", user);
+        let run = run.arg("--state").arg(&state).arg("--space").arg(bench.sandbox.space());
+        (state, run.args(["run", "--cloud", cloud, "--source"]).arg(bench.source()))
+    };
+    let users = ["sam", "kim"];
+    for user in users {
+        let (state, _) = run(user, "");
+        let adopt = bench.sandbox.run("phc-mount").arg("--state").arg(state);
+        adopt.args(["adopt", "--local"]).arg(bench.sandbox.space()).end().ok();
+    }
+    let who = users.iter().flat_map(|user| [(*user, "one"), (*user, "two")]);
+    let running: Vec<_> =
+        who.map(|(user, cloud)| (user, cloud, run(user, cloud).1.spawn())).collect();
+    let source = Tree::of(&bench.source());
+    for (user, cloud, running) in running {
+        let ended = running.end().ok();
+        assert_eq!(finished(&ended).count("totals/stored"), source.files.len() as u64);
+        let device = bench.sandbox.device().with_file_name(user);
+        assert_eq!(Tree::of(&device.join(cloud)), source, "{user}'s {cloud}");
+        let catalog = device.join("_catalog").join(cloud);
+        assert_eq!(told::catalog(&catalog).values().filter(|t| t.is_live("file")).count(), 106);
+    }
+    for user in users {
+        let device = bench.sandbox.device().with_file_name(user);
+        let events = told::spool(&device.join("_spool"));
+        let ends = events.iter().filter(|e| e["type"] == "phc.ingest.run.finished");
+        assert_eq!(ends.count(), 2, "{user}'s spool");
+    }
+    law::no_litter(&bench);
+}

@@ -1,0 +1,25 @@
+//! `phc-ingest` against the worst that can happen to it: killed anywhere, the disk full,
+//! the space or the source gone, the state broken; and what it does watched call by call.
+//!
+//! Everything is judged by eyes of its own: what lies in the source and the space, what the
+//! catalog and the spool say when they are read by the documented form alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test program: a broken setup is a failure"
+)]
+
+mod away;
+mod bench;
+mod beside;
+mod cases;
+mod forbidden;
+mod full;
+mod law;
+mod matrix;
+mod mounted;
+mod stopped;
+mod told;
+mod versions;
