@@ -105,3 +105,28 @@ fn only_news_go_into_the_spool() {
     sandbox.run("phc-health").arg("collect").end().ok();
     assert_eq!(segments(), first + 1);
 }
+
+#[test]
+fn pins_that_can_not_be_read_do_not_keep_the_rest_from_being_judged() {
+    let sandbox = Sandbox::new();
+    sandbox.adopt();
+    sandbox.configure(ONE_CLOUD);
+    sandbox.write("home/.local/state/phc/pins.json", "torn");
+    let ended = sandbox.run("phc-health").arg("collect").end();
+    ended.refused(4, &["[state-unusable]", "pins.json", "adopt"]);
+    let status = kept(&sandbox);
+    assert_eq!(component(&status, "mount.space")["state"], "unknown");
+    assert_eq!(component(&status, "ingest.scans")["state"], "warn");
+    assert!(!sandbox.device().exists());
+}
+
+#[test]
+fn a_host_that_mounts_nothing_misses_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("[host.bench]\nmounts = false\n");
+    let ended = sandbox.run("phc-health").arg("collect").end().ok();
+    assert_eq!(ended.stderr, "");
+    let status = kept(&sandbox);
+    assert_eq!(status["components"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["overall"], "ok");
+}

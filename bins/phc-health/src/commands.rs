@@ -12,9 +12,6 @@ use model::emit::{Emit, emit};
 use model::event::Event;
 use model::exit::Exit;
 use model::problem::{Code, Problem};
-use model::sentinel::Pillar;
-use mount::Prober;
-use mount::pins::Pins;
 
 use crate::args::Record;
 use crate::pillars;
@@ -92,17 +89,13 @@ pub fn check_config(common: &Common) -> Result<Exit, Problem> {
 
 fn collected(settings: &Settings, output: &mut Output) -> Result<Exit, Problem> {
     let state = settings.state()?;
-    let pins = Pins::load(&settings.state)?;
-    let wanted = Pillar::ALL.map(|pillar| pillars::wanted(settings, pillar));
-    let prober = Prober::own();
-    let reports = mount::status(&wanted, &pins, &prober).into_iter();
-    let mounts = settings.config.host.mounts;
+    let (pillars, space) = pillars::look(settings);
     let what = Collect {
         device: &settings.device,
         state: &state,
         config: &settings.config,
-        pillars: reports.filter_map(|report| pillars::facts(report, mounts)).collect(),
-        space: mount::prove(&pillars::wanted(settings, Pillar::Space), &pins, &prober),
+        pillars,
+        space,
         version: env!("CARGO_PKG_VERSION"),
         clock: &SystemClock,
     };

@@ -197,6 +197,14 @@ impl Emit for Output {
     }
 }
 
+impl Drop for Output {
+    /// Leaves a clean terminal and no event behind when an error ends the program early.
+    fn drop(&mut self) {
+        self.bar.clear();
+        self.stdout.flush();
+    }
+}
+
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Output").field("author", &self.author).finish_non_exhaustive()

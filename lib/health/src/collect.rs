@@ -92,6 +92,8 @@ pub fn collect(what: Collect<'_>, to: &mut dyn Emit) -> Result<Exit, Problem> {
     }
     Ok(match placed {
         Ok(()) => Exit::Done,
+        // On a host that is to mount nothing the state is where the status belongs.
+        Err(problem) if !what.config.host.mounts && problem.exit() == Exit::TryLater => Exit::Done,
         Err(problem) => {
             let exit = problem.exit();
             to.problem(problem);
