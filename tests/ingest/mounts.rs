@@ -172,3 +172,23 @@ fn needs_root_a_space_that_is_unmounted_is_away_and_its_mount_point_stays_bare()
     assert_eq!(runs::finished(&ended).text("outcome"), "deferred");
     assert_eq!(trees::list(&point).len(), 0, "the bare mount point was written");
 }
+
+#[test]
+fn needs_root_a_read_only_space_is_for_later() {
+    let world = World::new(None);
+    let mut mounts = Mounts::default();
+    let space = world.sandbox.space();
+    mounts.bind(&space, &space);
+    write(&world.source().join("a"), "one");
+    let remount = |how: &str| {
+        let options = format!("remount,bind,{how}");
+        let status = Command::new("mount").args(["-o", &options]).arg(&space).status();
+        assert!(status.unwrap().success());
+    };
+    remount("ro");
+    let problem = Some("space-read-only".to_owned());
+    let deferred = Expected { exit: 75, problem, any_totals: true, ..Expected::default() };
+    runs::ingest(&world, &deferred);
+    remount("rw");
+    runs::ingest(&world, &expected(&[("stored", 1)]));
+}

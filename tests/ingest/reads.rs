@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, RenameFlags};
+use rustix::process::Signal;
 
 use crate::case::Expected;
 use crate::runs;
@@ -148,7 +149,7 @@ fn a_second_run_of_the_same_cloud_says_who_is_at_work_and_does_not_wait() {
     while !lock.exists() && !first.has_ended() {
         std::thread::sleep(Duration::from_millis(1));
     }
-    first.signal(rustix::process::Signal::STOP);
+    first.signal(Signal::STOP);
     let begun = Instant::now();
     let second = runs::about(&world, "run", &Expected::default()).end().with(75);
     assert!(begun.elapsed() < Duration::from_secs(2));
@@ -158,7 +159,28 @@ fn a_second_run_of_the_same_cloud_says_who_is_at_work_and_does_not_wait() {
     let other = world.sandbox.run("phc-ingest").args(["run", "--cloud", "other", "--source"]);
     world.sandbox.write("elsewhere/a", "a");
     other.arg(world.sandbox.path("elsewhere")).arg("--space").arg(world.sandbox.space()).end().ok();
-    first.signal(rustix::process::Signal::CONT);
+    first.signal(Signal::CONT);
     first.end().ok();
     runs::idle(&world);
+}
+
+#[test]
+fn a_signal_ends_a_run_in_order_and_the_next_one_goes_on() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let world = World::new(None);
+        world.sandbox.write("source/large", vec![7; 512 << 20]);
+        let first = runs::about(&world, "run", &Expected::default()).spawn();
+        while !world.copy().exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(30));
+        let begun = Instant::now();
+        first.signal(signal);
+        let ended = first.end().with(code);
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!(runs::finished(&ended).text("outcome"), "stopped");
+        assert_eq!(crate::eyes::litter(&world.sandbox.space()), [""; 0].map(Path::new));
+        runs::idle(&world);
+        tests::trees::assert_copied(&world.source(), &world.copy());
+    }
 }

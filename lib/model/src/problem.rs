@@ -111,9 +111,9 @@ codes! {
     /// A name that the target can't hold.
     NameUnrepresentable, "name-unrepresentable", Partial, "rename it in the source";
     /// A copy's content is not what the manifest says.
-    CopyDamaged, "copy-damaged", Partial, "restore the copy from the source, from _trash or from a backup";
+    CopyDamaged, "copy-damaged", Partial, "touch its source, and the next run stores it anew; or restore it from a backup";
     /// A copy that the manifest knows is gone from the space.
-    CopyMissing, "copy-missing", Partial, "the next run stores it again if its source still has it";
+    CopyMissing, "copy-missing", Partial, "touch its source, and the next run stores it again; or restore it from a backup";
     /// A file in the copy that the manifest does not know.
     CopyStranger, "copy-stranger", Partial, "move it out of the devices folder; only the toolkit writes there";
     /// A line of the catalog can't be read.
