@@ -8,6 +8,8 @@ mod batch;
 mod commit;
 mod folders;
 mod prepare;
+mod read;
+mod same;
 mod settle;
 mod trash;
 

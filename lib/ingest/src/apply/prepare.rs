@@ -3,19 +3,13 @@
 use host::error::Meaning;
 use host::{Dir, Facts, Kind};
 use model::ingest::Change;
-use model::problem::{Code, Problem};
+use model::problem::Problem;
 use model::relpath::RelPath;
 use store::manifest::{Reader, Record, RowKind};
 
 use super::{Ground, entry_problem, folders, is_fatal};
-use crate::copy::{Copied, Copier, Copy, Failed};
-use crate::digest;
+use crate::copy::Copier;
 use crate::plan::{FolderPlan, Item, Todo};
-
-/// A file that kept its size, and either its time or at least this many bytes, is read for
-/// its digest before it is copied: most such changes are touches, and a copy that is
-/// thrown away costs more than a second read.
-const WORTH_HASHING_FIRST: u64 = 16 * 1024 * 1024;
 
 /// A part of a plan with everything done beside the final names.
 #[derive(Debug)]
@@ -76,18 +70,18 @@ pub enum Step {
 /// One thread's tools.
 #[derive(Debug)]
 pub struct Preparer<'a> {
-    ground: &'a Ground<'a>,
-    copier: Copier<'a>,
-    reader: Reader,
-    problems: Vec<Problem>,
+    pub(super) ground: &'a Ground<'a>,
+    pub(super) copier: Copier<'a>,
+    pub(super) reader: Reader,
+    pub(super) problems: Vec<Problem>,
 }
 
 /// What is known of an entry's folder while its items are prepared.
-struct Place {
-    row: Option<i64>,
-    source: Option<Dir>,
-    copy: Dir,
-    copy_is_empty: bool,
+pub(super) struct Place {
+    pub row: Option<i64>,
+    pub source: Option<Dir>,
+    pub copy: Dir,
+    pub copy_is_empty: bool,
 }
 
 impl<'a> Preparer<'a> {
@@ -172,220 +166,7 @@ impl<'a> Preparer<'a> {
         })
     }
 
-    /// Only the facts of a file whose content was read and is equal.
-    fn touch(
-        &mut self,
-        place: &Place,
-        item: &Item,
-        digest: [u8; 32],
-    ) -> Result<Option<Step>, Problem> {
-        let record =
-            self.record(place, &item.name)?.map(|old| Record { digest: Some(digest), ..old });
-        match (facts_now(place, item), record) {
-            (Some(facts), Some(old)) if is_as_left(&place.copy, &item.name, &old) => {
-                Ok(Some(self.touched(&facts, old, self.ground.began_ns)))
-            }
-            _ => self.file(place, item),
-        }
-    }
-
-    fn touched(&self, facts: &Facts, old: Record, read_ns: i64) -> Step {
-        let suspect = self.ground.racy.is_suspect(facts, read_ns);
-        let narrow = facts.mode != old.mode;
-        let kept = Record {
-            digest: old.digest,
-            copy_mtime_ns: old.copy_mtime_ns,
-            xattrs: old.xattrs,
-            ..row_of(facts, None, suspect)
-        };
-        Step::Row { record: Box::new(kept), change: Change::Touched, narrow, from: None }
-    }
-
-    /// The same file under another name: its copy is renamed, if it is as it was left.
-    fn rename(
-        &mut self,
-        place: &Place,
-        item: &Item,
-        from: &RelPath,
-    ) -> Result<Option<Step>, Problem> {
-        let Some((folder, name)) = from.split() else { return Ok(None) };
-        let row = self.reader.folder_id(&folder)?;
-        let old = match row {
-            Some(id) => self.reader.record(id, name)?,
-            None => None,
-        };
-        let old_place = self.ground.copy.beneath(&folder).ok();
-        let as_left = old
-            .as_ref()
-            .zip(old_place.as_ref())
-            .is_some_and(|(old, dir)| is_as_left(dir, name, old));
-        let name_is_free = place.copy_is_empty || place.copy.facts(&item.name).is_err();
-        match (facts_now(place, item), old) {
-            (Some(facts), Some(old)) if as_left && name_is_free => {
-                let suspect =
-                    old.suspect || self.ground.racy.is_suspect(&facts, self.ground.began_ns);
-                let record = Record {
-                    digest: old.digest,
-                    copy_mtime_ns: old.copy_mtime_ns,
-                    xattrs: old.xattrs,
-                    ..row_of(&facts, None, suspect)
-                };
-                Ok(Some(Step::Rename { from: from.clone(), record: Box::new(record) }))
-            }
-            (_, old) => {
-                let copy_is_gone = old_place.is_none_or(|dir| {
-                    dir.facts(name).is_err_and(|e| e.meaning() == Meaning::Missing)
-                });
-                let step = self.file(place, item)?;
-                Ok(step
-                    .map(|step| if copy_is_gone { renamed_before(step, from, old) } else { step }))
-            }
-        }
-    }
-
-    /// A further name of a file that is stored: the copy gets a further name, too.
-    fn link(&mut self, place: &Place, item: &Item, to: &RelPath) -> Result<Option<Step>, Problem> {
-        let Some((folder, name)) = to.split() else { return Ok(None) };
-        let first = match self.reader.folder_id(&folder)? {
-            Some(id) => self.reader.record(id, name)?,
-            None => None,
-        };
-        let facts = place.source.as_ref().and_then(|dir| dir.facts(&item.name).ok());
-        let (Some(first), Some(facts)) = (first, facts) else { return self.file(place, item) };
-        let same = first.live
-            && first.digest.is_some()
-            && (first.file_id, first.size, first.mtime_ns, first.ctime_ns)
-                == (facts.file_id, facts.size, facts.mtime_ns, facts.ctime_ns);
-        let over = if place.copy_is_empty { None } else { place.copy.facts(&item.name).ok() };
-        let temp = self.ground.next_temporary();
-        let linked = || -> host::Result<()> {
-            self.ground.copy.beneath(&folder)?.hard_link(name, &place.copy, &temp)
-        };
-        if !same || over.is_some() || linked().is_err() {
-            return self.file(place, item);
-        }
-        self.ground.counters.add_file();
-        let record = Box::new(Record { gone_ms: None, ..first });
-        Ok(Some(Step::Publish { temp, record, over: None, change: Change::Linked, replaces: None }))
-    }
-
-    /// A file whose content decides: adopted, touched, or copied to a temporary.
-    fn file(&mut self, place: &Place, item: &Item) -> Result<Option<Step>, Problem> {
-        let Some(source) = &place.source else { return Ok(None) };
-        let over = match self.target(place, &item.name) {
-            Ok(over) => over,
-            Err(e) => return self.entry_failed(e),
-        };
-        let record = match &over {
-            Some(_) => self.record(place, &item.name)?,
-            None => None,
-        };
-        let read_ns = self.ground.now_ns();
-        if let Some(step) =
-            self.without_copying(place, item, over.as_ref(), record.as_ref(), read_ns)
-        {
-            self.ground.counters.add_file();
-            return Ok(Some(step));
-        }
-        let temp = self.ground.next_temporary();
-        match self.copier.copy(source, &item.name, &place.copy, &temp) {
-            Ok(Copied::Whole(copy)) => {
-                self.copied(place, item, Fresh { temp, copy, read_ns }, over, record)
-            }
-            Ok(Copied::NotThere | Copied::Stopped) => Ok(None),
-            Ok(Copied::KeptChanging) => {
-                let what = "the file changed each time it was read";
-                self.problems
-                    .push(Problem::new(Code::ChangedWhileRead, what).at(shown(source, &item.name)));
-                Ok(None)
-            }
-            Err(Failed::Source(e)) => {
-                let what = format!("can't {}: {}", e.attempt, e.source);
-                self.problems.push(Problem::new(Code::EntryUnreadable, what).at(e.path.as_path()));
-                Ok(None)
-            }
-            Err(Failed::Space(e)) => self.entry_failed(e),
-        }
-    }
-
-    /// Where an equal copy may be there already: by digests, without writing anything.
-    fn without_copying(
-        &mut self,
-        place: &Place,
-        item: &Item,
-        over: Option<&Facts>,
-        record: Option<&Record>,
-        read_ns: i64,
-    ) -> Option<Step> {
-        let over = over.filter(|f| f.kind == Kind::File && f.size == item.size)?;
-        let explained = record.filter(|r| explains(r, over));
-        if explained.is_some_and(|r| r.mtime_ns != item.mtime_ns) && item.size < WORTH_HASHING_FIRST
-        {
-            return None;
-        }
-        let stop = self.ground.stop;
-        let (source, facts) =
-            digest::of_stable(place.source.as_ref()?, &item.name, stop).ok()??;
-        let copy = match explained.and_then(|r| r.digest) {
-            Some(digest) => digest,
-            None => digest::of_stable(&place.copy, &item.name, stop).ok()??.0,
-        };
-        if source != copy {
-            return None;
-        }
-        if let Some(old) = explained.filter(|r| r.live) {
-            return Some(self.touched(&facts, old.clone(), read_ns));
-        }
-        let suspect = self.ground.racy.is_suspect(&facts, read_ns);
-        let record =
-            Record { digest: Some(source), ..row_of(&facts, Some(over.mtime_ns), suspect) };
-        Some(Step::Row {
-            record: Box::new(record),
-            change: Change::Adopted,
-            narrow: true,
-            from: None,
-        })
-    }
-
-    fn copied(
-        &mut self,
-        place: &Place,
-        item: &Item,
-        fresh: Fresh,
-        over: Option<Facts>,
-        record: Option<Record>,
-    ) -> Result<Option<Step>, Problem> {
-        let Fresh { temp, copy, read_ns } = fresh;
-        self.ground.counters.add_file();
-        let explained = record.filter(|r| over.as_ref().is_some_and(|f| explains(r, f)));
-        if let Some(old) = explained.as_ref().filter(|r| r.digest == Some(copy.digest)) {
-            if let Err(e) = place.copy.remove_file(&temp) {
-                return self.entry_failed(e);
-            }
-            let mut step = self.touched(&copy.facts, old.clone(), read_ns);
-            if let Step::Row { change, .. } = &mut step
-                && !old.live
-            {
-                *change = Change::Adopted;
-            }
-            return Ok(Some(step));
-        }
-        let replaces = explained.filter(|r| r.live).map(|r| r.size);
-        let change = if replaces.is_some()
-            || matches!(item.todo, Todo::Compare { .. } | Todo::Replace { .. })
-        {
-            Change::Replaced
-        } else {
-            Change::Stored
-        };
-        let suspect = self.ground.racy.is_suspect(&copy.facts, read_ns);
-        let Copy { digest, facts, xattrs, mtime_ns } = copy;
-        let record =
-            Record { digest: Some(digest), xattrs, ..row_of(&facts, Some(mtime_ns), suspect) };
-        Ok(Some(Step::Publish { temp, record: Box::new(record), over, change, replaces }))
-    }
-
-    fn target(&self, place: &Place, name: &[u8]) -> host::Result<Option<Facts>> {
+    pub(super) fn target(&self, place: &Place, name: &[u8]) -> host::Result<Option<Facts>> {
         if place.copy_is_empty {
             return Ok(None);
         }
@@ -396,14 +177,14 @@ impl<'a> Preparer<'a> {
         }
     }
 
-    fn record(&self, place: &Place, name: &[u8]) -> Result<Option<Record>, Problem> {
+    pub(super) fn record(&self, place: &Place, name: &[u8]) -> Result<Option<Record>, Problem> {
         match place.row {
             Some(id) => Ok(self.reader.record(id, name)?),
             None => Ok(None),
         }
     }
 
-    fn entry_failed<T>(&mut self, error: host::Error) -> Result<Option<T>, Problem> {
+    pub(super) fn entry_failed<T>(&mut self, error: host::Error) -> Result<Option<T>, Problem> {
         if is_fatal(&error) {
             return Err(store::device::away(error));
         }
@@ -412,38 +193,12 @@ impl<'a> Preparer<'a> {
     }
 }
 
-/// A run that was killed may have renamed the copy and not remembered it: then the row moves now.
-///
-/// Whatever else became of the former copy, its row is buried by the next run, whose
-/// plan finds it gone.
-fn renamed_before(step: Step, from: &RelPath, old: Option<Record>) -> Step {
-    match step {
-        Step::Row { record, .. } if old.is_some_and(|old| old.digest == record.digest) => {
-            Step::Row { record, change: Change::Renamed, narrow: true, from: Some(from.clone()) }
-        }
-        other => other,
-    }
-}
-
-/// A temporary that was just written.
-struct Fresh {
-    temp: Vec<u8>,
-    copy: Copy,
-    read_ns: i64,
-}
-
-/// The entry's facts, if they still are those that were planned with.
-fn facts_now(place: &Place, item: &Item) -> Option<Facts> {
-    let facts = place.source.as_ref()?.facts(&item.name).ok()?;
-    (facts.kind == Kind::File && item.still_is(&facts)).then_some(facts)
-}
-
-fn is_as_left(dir: &Dir, name: &[u8], record: &Record) -> bool {
+pub(super) fn is_as_left(dir: &Dir, name: &[u8], record: &Record) -> bool {
     dir.facts(name).is_ok_and(|facts| explains(record, &facts))
 }
 
 /// True if a row explains what lies under its name in the copy.
-fn explains(record: &Record, copy: &Facts) -> bool {
+pub(super) fn explains(record: &Record, copy: &Facts) -> bool {
     record.kind == RowKind::File
         && record.digest.is_some()
         && copy.kind == Kind::File
@@ -452,7 +207,7 @@ fn explains(record: &Record, copy: &Facts) -> bool {
 }
 
 /// The row of a file with these facts.
-fn row_of(facts: &Facts, copy_mtime_ns: Option<i64>, suspect: bool) -> Record {
+pub(super) fn row_of(facts: &Facts, copy_mtime_ns: Option<i64>, suspect: bool) -> Record {
     Record {
         kind: RowKind::File,
         live: true,
@@ -471,8 +226,4 @@ fn row_of(facts: &Facts, copy_mtime_ns: Option<i64>, suspect: bool) -> Record {
         xattrs: std::collections::BTreeMap::new(),
         gone_ms: None,
     }
-}
-
-fn shown(dir: &Dir, name: &[u8]) -> model::text::Text {
-    dir.path().join(&*host::name::os(name)).as_path().into()
 }

@@ -1,0 +1,145 @@
+//! Files whose content decides: adopted, touched, or copied to a temporary.
+
+use host::{Dir, Facts, Kind};
+use model::ingest::Change;
+use model::problem::{Code, Problem};
+use store::manifest::Record;
+
+use super::prepare::{Place, Preparer, Step, explains, row_of};
+use crate::copy::{Copied, Copy, Failed};
+use crate::digest;
+use crate::plan::{Item, Todo};
+
+/// A file that kept its size, and either its time or at least this many bytes, is read for
+/// its digest before it is copied: most such changes are touches, and a copy that is
+/// thrown away costs more than a second read.
+const WORTH_HASHING_FIRST: u64 = 16 * 1024 * 1024;
+
+impl Preparer<'_> {
+    /// A file whose content decides: adopted, touched, or copied to a temporary.
+    pub(super) fn file(&mut self, place: &Place, item: &Item) -> Result<Option<Step>, Problem> {
+        let Some(source) = &place.source else { return Ok(None) };
+        let over = match self.target(place, &item.name) {
+            Ok(over) => over,
+            Err(e) => return self.entry_failed(e),
+        };
+        let record = match &over {
+            Some(_) => self.record(place, &item.name)?,
+            None => None,
+        };
+        let read_ns = self.ground.now_ns();
+        if let Some(step) =
+            self.without_copying(place, item, over.as_ref(), record.as_ref(), read_ns)
+        {
+            self.ground.counters.add_file();
+            return Ok(Some(step));
+        }
+        let temp = self.ground.next_temporary();
+        match self.copier.copy(source, &item.name, &place.copy, &temp) {
+            Ok(Copied::Whole(copy)) => {
+                self.copied(place, item, Fresh { temp, copy, read_ns }, over, record)
+            }
+            Ok(Copied::NotThere | Copied::Stopped) => Ok(None),
+            Ok(Copied::KeptChanging) => {
+                let what = "the file changed each time it was read";
+                self.problems
+                    .push(Problem::new(Code::ChangedWhileRead, what).at(shown(source, &item.name)));
+                Ok(None)
+            }
+            Err(Failed::Source(e)) => {
+                let what = format!("can't {}: {}", e.attempt, e.source);
+                self.problems.push(Problem::new(Code::EntryUnreadable, what).at(e.path.as_path()));
+                Ok(None)
+            }
+            Err(Failed::Space(e)) => self.entry_failed(e),
+        }
+    }
+
+    /// Where an equal copy may be there already: by digests, without writing anything.
+    fn without_copying(
+        &mut self,
+        place: &Place,
+        item: &Item,
+        over: Option<&Facts>,
+        record: Option<&Record>,
+        read_ns: i64,
+    ) -> Option<Step> {
+        let over = over.filter(|f| f.kind == Kind::File && f.size == item.size)?;
+        let explained = record.filter(|r| explains(r, over));
+        if explained.is_some_and(|r| r.mtime_ns != item.mtime_ns) && item.size < WORTH_HASHING_FIRST
+        {
+            return None;
+        }
+        let stop = self.ground.stop;
+        let (source, facts) =
+            digest::of_stable(place.source.as_ref()?, &item.name, stop).ok()??;
+        let copy = match explained.and_then(|r| r.digest) {
+            Some(digest) => digest,
+            None => digest::of_stable(&place.copy, &item.name, stop).ok()??.0,
+        };
+        if source != copy {
+            return None;
+        }
+        if let Some(old) = explained.filter(|r| r.live) {
+            return Some(self.touched(&facts, old.clone(), read_ns));
+        }
+        let suspect = self.ground.racy.is_suspect(&facts, read_ns);
+        let record =
+            Record { digest: Some(source), ..row_of(&facts, Some(over.mtime_ns), suspect) };
+        Some(Step::Row {
+            record: Box::new(record),
+            change: Change::Adopted,
+            narrow: true,
+            from: None,
+        })
+    }
+
+    fn copied(
+        &mut self,
+        place: &Place,
+        item: &Item,
+        fresh: Fresh,
+        over: Option<Facts>,
+        record: Option<Record>,
+    ) -> Result<Option<Step>, Problem> {
+        let Fresh { temp, copy, read_ns } = fresh;
+        self.ground.counters.add_file();
+        let explained = record.filter(|r| over.as_ref().is_some_and(|f| explains(r, f)));
+        if let Some(old) = explained.as_ref().filter(|r| r.digest == Some(copy.digest)) {
+            if let Err(e) = place.copy.remove_file(&temp) {
+                return self.entry_failed(e);
+            }
+            let mut step = self.touched(&copy.facts, old.clone(), read_ns);
+            if let Step::Row { change, .. } = &mut step
+                && !old.live
+            {
+                *change = Change::Adopted;
+            }
+            return Ok(Some(step));
+        }
+        let replaces = explained.filter(|r| r.live).map(|r| r.size);
+        let change = if replaces.is_some()
+            || matches!(item.todo, Todo::Compare { .. } | Todo::Replace { .. })
+        {
+            Change::Replaced
+        } else {
+            Change::Stored
+        };
+        let suspect = self.ground.racy.is_suspect(&copy.facts, read_ns);
+        let Copy { digest, facts, xattrs, mtime_ns } = copy;
+        let record =
+            Record { digest: Some(digest), xattrs, ..row_of(&facts, Some(mtime_ns), suspect) };
+        Ok(Some(Step::Publish { temp, record: Box::new(record), over, change, replaces }))
+    }
+}
+
+/// A temporary that was just written.
+struct Fresh {
+    temp: Vec<u8>,
+    copy: Copy,
+    read_ns: i64,
+}
+
+fn shown(dir: &Dir, name: &[u8]) -> model::text::Text {
+    dir.path().join(&*host::name::os(name)).as_path().into()
+}
