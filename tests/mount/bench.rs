@@ -6,17 +6,10 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The program, built when it is not yet.
+/// The program, as it was built with the tests.
 pub fn phc_mount() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let build =
-            Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "phc-mount"]).status();
-        assert!(build.unwrap().success(), "phc-mount does not build");
-        // …/debug/deps/mount-1234 lies two folders below …/debug.
-        let here = std::env::current_exe().unwrap();
-        here.ancestors().nth(2).unwrap().join("phc-mount")
-    })
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| tests::programs::path("phc-mount"))
 }
 
 /// What a call came to.

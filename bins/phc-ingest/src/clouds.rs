@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use cli::Settings;
+use cli::{Output, Settings};
 use ingest::discover::CloudFound;
 use model::cloud::CloudId;
+use model::emit::emit;
+use model::exit::Exit;
 use model::problem::{Code, Problem};
 
 use crate::args::Clouds;
@@ -18,6 +20,14 @@ pub struct Chosen {
     pub source: PathBuf,
     /// True if the root was named on the command line.
     pub by_hand: bool,
+}
+
+/// Tells every cloud root that is configured or discovered.
+pub fn discover(settings: &Settings, output: &mut Output) -> Exit {
+    let found = ingest::discover::run(&settings.config, settings.device.user());
+    found.iter().for_each(|cloud| drop(emit(output, cloud)));
+    let refused = found.iter().any(|cloud| cloud.problem.is_some());
+    if refused { Exit::Partial } else { Exit::Done }
 }
 
 /// The clouds that were named, or all that are configured or discovered.

@@ -12,8 +12,6 @@ use std::process::ExitCode;
 
 use args::{Args, Command};
 use cli::{Output, Settings};
-use host::clock::{Clock, SystemClock};
-use model::emit::emit;
 use model::exit::Exit;
 use model::problem::Problem;
 use model::sentinel::Pillar;
@@ -31,7 +29,7 @@ fn work(args: Args) -> Result<Exit, Problem> {
     let settings = Settings::resolve(&args.common)?;
     let mut output = Output::new(&settings, model::ingest::TOOL, words::words);
     let exit = match args.command {
-        Command::Discover => discover(&settings, &mut output),
+        Command::Discover => clouds::discover(&settings, &mut output),
         Command::Run(run) => run::run(&settings, &run.clouds, run.dry_run, &mut output)?,
         Command::Plan(clouds) => run::run(&settings, &clouds, true, &mut output)?,
         Command::Approve { plan } => status::approve(&settings, &plan, &mut output)?,
@@ -42,13 +40,6 @@ fn work(args: Args) -> Result<Exit, Problem> {
     Ok(output.end(exit))
 }
 
-fn discover(settings: &Settings, output: &mut Output) -> Exit {
-    let found = ingest::discover::run(&settings.config, settings.device.user());
-    found.iter().for_each(|cloud| drop(emit(output, cloud)));
-    let refused = found.iter().any(|cloud| cloud.problem.is_some());
-    if refused { Exit::Partial } else { Exit::Done }
-}
-
 /// The space, proven to be the real one.
 fn space(settings: &Settings) -> Result<SpaceRoot, Problem> {
     let wanted = Wanted::from(&settings.config, &settings.places.home, Pillar::Space);
@@ -57,9 +48,4 @@ fn space(settings: &Settings) -> Result<SpaceRoot, Problem> {
         None => wanted,
     };
     mount::prove(&wanted, &Pins::load(&settings.state)?, &Prober::own())
-}
-
-/// Now, as a seed: each sample is another one.
-fn seed() -> u64 {
-    SystemClock.now().as_nanosecond().cast_unsigned() as u64
 }

@@ -192,6 +192,6 @@ mod tests {
         clear_unfinished(&dir).unwrap();
         let mut left: Vec<_> = dir.entries().unwrap().into_iter().map(|e| e.name).collect();
         left.sort_unstable();
-        assert_eq!(left, [&*names[2].as_bytes(), names[0].as_bytes(), b"status"].map(Box::from));
+        assert_eq!(left, [names[2].as_bytes(), names[0].as_bytes(), b"status"].map(Box::from));
     }
 }

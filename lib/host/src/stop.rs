@@ -1,9 +1,11 @@
 //! Stopping in order: SIGINT and SIGTERM become a flag that work looks at.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use model::exit::Exit;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 /// Says whether, and by which signal, the program was asked to stop.
 #[derive(Clone, Debug, Default)]
@@ -20,12 +22,19 @@ impl Stop {
 
     /// Catches SIGINT and SIGTERM from now on; the work is expected to look at the flag.
     ///
+    /// A second signal ends the process at once, as if nothing had caught it.
+    ///
     /// # Errors
     /// When the handlers can't be installed.
     pub fn on_signals() -> std::io::Result<Stop> {
         let stop = Stop::default();
-        signal_hook::flag::register_usize(signal_hook::consts::SIGINT, stop.0.clone(), INTERRUPT)?;
-        signal_hook::flag::register_usize(signal_hook::consts::SIGTERM, stop.0.clone(), TERMINATE)?;
+        let again = Arc::new(AtomicBool::new(false));
+        for (signal, number) in [(SIGINT, INTERRUPT), (SIGTERM, TERMINATE)] {
+            // In this order: the first signal finds the flag down, the second finds it up.
+            flag::register_conditional_default(signal, again.clone())?;
+            flag::register(signal, again.clone())?;
+            flag::register_usize(signal, stop.0.clone(), number)?;
+        }
         Ok(stop)
     }
 

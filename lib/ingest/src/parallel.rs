@@ -51,9 +51,7 @@ pub fn each<T: Sync, C, R: Send>(
             .collect();
         drop(done);
         // Every worker holds a sender: the channel closes when the last one ends.
-        while let Err(mpsc::RecvTimeoutError::Timeout) = results.recv_timeout(TICK) {
-            tick();
-        }
+        tick_until(&results, tick);
         let mut all = Vec::with_capacity(items.len());
         for worker in workers {
             all.extend(joined(worker)?);
@@ -61,6 +59,13 @@ pub fn each<T: Sync, C, R: Send>(
         all.sort_unstable_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, result)| result).collect())
     })
+}
+
+/// Calls `tick` about every 100 ms until every sender of a channel is gone.
+pub fn tick_until(ended: &mpsc::Receiver<()>, tick: &mut dyn FnMut()) {
+    while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
+        tick();
+    }
 }
 
 /// A thread's result; its panic goes on in the thread that waits for it.

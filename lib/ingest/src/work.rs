@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use host::Dir;
 use host::barrier::Barrier;
 use host::clock::Clock;
 use host::error::Meaning;
 use jiff::{SignedDuration, Timestamp};
-use model::emit::Emit;
+use model::emit::{Emit, Progress};
 use model::event::Draft;
 use model::ingest::{FilePlanned, Totals};
 use model::problem::{Code, Problem};
@@ -87,6 +87,13 @@ struct Work<'a> {
     distrusted: bool,
 }
 
+/// Both sides of a run; there is no copy yet in a cloud's first dry run.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    source: &'a Source,
+    copy: Option<&'a Dir>,
+}
+
 /// A plan that was made and judged.
 struct Judged {
     log: PlanLog,
@@ -126,7 +133,7 @@ impl Work<'_> {
         if !settings.dry_run {
             known.manifest.begin_run(settings.run, self.started)?;
             if let Some(copy) = &copy {
-                recover::clear_litter(&mut known.manifest, copy)?;
+                recover::recover(&mut known.manifest, copy, &source.dir, self.machine.stop)?;
             }
         }
         point("ingest.recovered")?;
@@ -175,7 +182,7 @@ impl Work<'_> {
     ) -> Result<(), Problem> {
         let log = PlanLog::new(self.folder);
         let began_ns = i64::try_from(self.machine.clock.now().as_nanosecond()).unwrap_or(i64::MAX);
-        let found = self.scan(source, copy, known, &log)?;
+        let found = self.scan(Sides { source, copy }, known, &log, teller)?;
         let totals = done.totals.insert(found.totals.clone());
         for problem in &found.problems {
             teller.problem(problem.clone());
@@ -184,7 +191,8 @@ impl Work<'_> {
         if self.machine.stop.asked() {
             return Ok(());
         }
-        let mut judged = self.judge(source, copy, known, &found, log, &mut done.plan)?;
+        let mut judged =
+            self.judge(Sides { source, copy }, known, &found, log, &mut done.plan, teller)?;
         point("ingest.planned")?;
         if self.settings.dry_run {
             return self.print(&mut judged.log, teller);
@@ -199,40 +207,44 @@ impl Work<'_> {
 
     fn scan(
         &self,
-        source: &Source,
-        copy: Option<&Dir>,
+        sides: Sides<'_>,
         known: &Known,
         log: &PlanLog,
+        teller: &mut Teller<'_>,
     ) -> Result<Found, Problem> {
         let readers = known.manifest.readers();
-        scan(
-            &Scan {
-                source: &source.dir,
-                manifest: &readers,
-                excludes: &self.settings.excludes,
-                reconcile: copy.filter(|_| known.reconcile),
-                threads: parallel::threads(!source.fine_stamps),
-                stop: self.machine.stop,
-            },
-            log,
-        )
+        let looked_at = AtomicU64::new(0);
+        let what = Scan {
+            source: &sides.source.dir,
+            manifest: &readers,
+            excludes: &self.settings.excludes,
+            reconcile: sides.copy.filter(|_| known.reconcile),
+            threads: parallel::threads(!sides.source.fine_stamps),
+            stop: self.machine.stop,
+            looked_at: &looked_at,
+        };
+        scan(&what, log, &mut || {
+            let files = looked_at.load(Ordering::Relaxed);
+            teller.progress(&Progress { doing: "looking", files, ..Progress::default() });
+        })
     }
 
     fn judge(
         &self,
-        source: &Source,
-        copy: Option<&Dir>,
+        sides: Sides<'_>,
         known: &Known,
         found: &Found,
         mut log: PlanLog,
         plan: &mut Option<String>,
+        teller: &mut Teller<'_>,
     ) -> Result<Judged, Problem> {
         let window = SignedDuration::try_from(self.settings.guard.window.duration())
             .unwrap_or(SignedDuration::MAX);
         let since = self.started.saturating_sub(window).unwrap_or(Timestamp::MIN);
         let applied = known.manifest.applied_since(since)?;
-        let moved =
-            known.volume.is_some() && source.volume.is_some() && known.volume != source.volume;
+        let moved = known.volume.is_some()
+            && sides.source.volume.is_some()
+            && known.volume != sides.source.volume;
         let (known_files, ..) = known.manifest.reader()?.counts()?;
         let tally = log.tally();
         let facts = |tally| guard::Facts {
@@ -245,17 +257,19 @@ impl Work<'_> {
         let read_candidates = guard::exceeds_caps(&facts(&tally), &self.settings.guard);
         if read_candidates || tally.with_links > 0 || (tally.gone > 0 && tally.stores > 0) {
             let how = Reading {
-                source: &source.dir,
-                copy,
-                threads: parallel::threads(!source.fine_stamps),
+                source: &sides.source.dir,
+                copy: sides.copy,
+                threads: parallel::threads(!sides.source.fine_stamps),
                 stop: self.machine.stop,
                 read_candidates,
             };
-            log = refine(log, &how, &mut || {})?;
+            log = refine(log, &how, &mut || {
+                teller.progress(&Progress { doing: "reading", ..Progress::default() });
+            })?;
         }
         let tally = log.tally();
         let verdict = guard::judge(&facts(&tally), &self.settings.guard);
-        let approval = self.let_through(verdict, &mut log, moved.then_some(source), plan)?;
+        let approval = self.let_through(verdict, &mut log, moved.then_some(sides.source), plan)?;
         Ok(Judged { log, tally, approval })
     }
 

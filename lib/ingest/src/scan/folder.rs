@@ -1,6 +1,7 @@
 //! One folder: its entries and its rows, merged in the order of their names.
 
-use std::cmp::Ordering;
+use std::cmp::Ordering as Order;
+use std::sync::atomic::Ordering;
 
 use host::error::Meaning;
 use host::{Dir, Facts, Kind};
@@ -111,6 +112,7 @@ impl<'a> Walker<'a> {
             };
             seen.push(Seen { name: entry.name, facts });
         }
+        self.what.looked_at.fetch_add(seen.len() as u64, Ordering::Relaxed);
         seen.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         seen
     }
@@ -166,7 +168,7 @@ impl<'a> Walker<'a> {
     ) -> Result<(), Problem> {
         let mut rows = known.iter().peekable();
         for entry in seen {
-            while let Some(missed) = rows.next_if(|k| k.name.cmp(&entry.name) == Ordering::Less) {
+            while let Some(missed) = rows.next_if(|k| k.name.cmp(&entry.name) == Order::Less) {
                 self.missed(row, missed, items)?;
             }
             let of_name = rows.next_if(|k| k.name == entry.name);

@@ -1,6 +1,7 @@
 //! The walk: threads take folders from a common list until none is left.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
 use host::Dir;
 use host::stop::Stop;
@@ -11,6 +12,7 @@ use store::manifest::Readers;
 use super::Found;
 use super::folder::Walker;
 use crate::excludes::Excludes;
+use crate::parallel;
 use crate::plan::PlanLog;
 
 /// What a scan looks at.
@@ -28,6 +30,8 @@ pub struct Scan<'a> {
     pub threads: usize,
     /// Asked to stop.
     pub stop: &'a Stop,
+    /// Entries that were looked at so far.
+    pub looked_at: &'a AtomicU64,
 }
 
 /// A folder to look at.
@@ -55,19 +59,32 @@ pub(super) enum Task {
 
 /// Scans the source; what differs goes into the plan's log.
 ///
+/// `tick` is called about every 100 ms meanwhile.
+///
 /// # Errors
 /// When the manifest can't be read or the log can't be written; what can't be read of
 /// the source is a problem in the result, but for the root itself.
-pub fn scan(what: &Scan<'_>, log: &PlanLog) -> Result<Found, Problem> {
+pub fn scan(what: &Scan<'_>, log: &PlanLog, tick: &mut dyn FnMut()) -> Result<Found, Problem> {
     let root =
         Job { path: RelPath::root(), row: Some(0), task: Task::Compare { is_new: false, mode: 0 } };
     let queue = Queue::starting_with(root);
     let mut all = Found::default();
     std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..what.threads.max(1)).map(|_| scope.spawn(|| work(what, &queue, log))).collect();
+        let (alive, all_ended) = mpsc::channel::<()>();
+        let workers: Vec<_> = (0..what.threads.max(1))
+            .map(|_| {
+                let alive = alive.clone();
+                let queue = &queue;
+                scope.spawn(move || {
+                    let _alive = alive;
+                    work(what, queue, log)
+                })
+            })
+            .collect();
+        drop(alive);
+        parallel::tick_until(&all_ended, tick);
         for worker in workers {
-            all.add(crate::parallel::joined(worker)?);
+            all.add(parallel::joined(worker)?);
         }
         Ok(all)
     })
