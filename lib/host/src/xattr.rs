@@ -15,8 +15,8 @@ pub const MAX_VALUE: usize = 64 * 1024;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub fn read(file: &File) -> std::io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     use rustix::io::Errno;
-    let mut probe = [0u8; 0];
-    let size = match rustix::fs::flistxattr(file, &mut probe) {
+    // flistxattr with an empty buffer says 0, whatever there is.
+    let size = match rustix::fs::flistxattr_query(file) {
         Ok(0) | Err(Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS) => return Ok(BTreeMap::new()),
         Ok(size) => size,
         Err(e) => return Err(e.into()),

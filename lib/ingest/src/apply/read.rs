@@ -6,6 +6,7 @@ use model::problem::{Code, Problem};
 use store::manifest::Record;
 
 use super::prepare::{Place, Preparer, Step, explains, row_of};
+use super::same::xattrs_now;
 use crate::copy::{Copied, Copy, Failed};
 use crate::digest;
 use crate::plan::{Item, Todo};
@@ -81,11 +82,13 @@ impl Preparer<'_> {
             return None;
         }
         if let Some(old) = explained.filter(|r| r.live) {
-            return Some(self.touched(&facts, old.clone(), read_ns));
+            let xattrs = xattrs_now(place, &item.name);
+            return Some(self.touched(&facts, xattrs, old.clone(), read_ns));
         }
         let suspect = self.ground.racy.is_suspect(&facts, read_ns);
+        let xattrs = xattrs_now(place, &item.name);
         let record =
-            Record { digest: Some(source), ..row_of(&facts, Some(over.mtime_ns), suspect) };
+            Record { digest: Some(source), xattrs, ..row_of(&facts, Some(over.mtime_ns), suspect) };
         Some(Step::Row {
             record: Box::new(record),
             change: Change::Adopted,
@@ -109,7 +112,7 @@ impl Preparer<'_> {
             if let Err(e) = place.copy.remove_file(&temp) {
                 return self.entry_failed(e);
             }
-            let mut step = self.touched(&copy.facts, old.clone(), read_ns);
+            let mut step = self.touched(&copy.facts, copy.xattrs, old.clone(), read_ns);
             if let Step::Row { change, .. } = &mut step
                 && !old.live
             {

@@ -1,7 +1,9 @@
 //! Files whose content is known already: touched, renamed, or a further name of one that is stored.
 
+use std::collections::BTreeMap;
+
 use host::error::Meaning;
-use host::{Facts, Kind};
+use host::{Facts, Kind, xattr};
 use model::ingest::Change;
 use model::problem::Problem;
 use model::relpath::RelPath;
@@ -9,6 +11,15 @@ use store::manifest::Record;
 
 use super::prepare::{Place, Preparer, Step, is_as_left, row_of};
 use crate::plan::Item;
+
+/// Extended attributes by name.
+pub(super) type Xattrs = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// The extended attributes that a file of the source has now; none where they can't be read.
+pub(super) fn xattrs_now(place: &Place, name: &[u8]) -> Xattrs {
+    let file = place.source.as_ref().and_then(|dir| dir.read(name).ok());
+    file.and_then(|file| xattr::read(&file).ok()).unwrap_or_default()
+}
 
 impl Preparer<'_> {
     /// Only the facts of a file whose content was read and is equal.
@@ -22,19 +33,20 @@ impl Preparer<'_> {
             self.record(place, &item.name)?.map(|old| Record { digest: Some(digest), ..old });
         match (facts_now(place, item), record) {
             (Some(facts), Some(old)) if is_as_left(&place.copy, &item.name, &old) => {
-                Ok(Some(self.touched(&facts, old, self.ground.began_ns)))
+                let xattrs = xattrs_now(place, &item.name);
+                Ok(Some(self.touched(&facts, xattrs, old, self.ground.began_ns)))
             }
             _ => self.file(place, item),
         }
     }
 
-    pub(super) fn touched(&self, facts: &Facts, old: Record, read_ns: i64) -> Step {
+    pub(super) fn touched(&self, facts: &Facts, xattrs: Xattrs, old: Record, read_ns: i64) -> Step {
         let suspect = self.ground.racy.is_suspect(facts, read_ns);
         let narrow = facts.mode != old.mode;
         let kept = Record {
             digest: old.digest,
             copy_mtime_ns: old.copy_mtime_ns,
-            xattrs: old.xattrs,
+            xattrs,
             ..row_of(facts, None, suspect)
         };
         Step::Row { record: Box::new(kept), change: Change::Touched, narrow, from: None }
