@@ -11,6 +11,7 @@ mod case;
 mod cases;
 mod clouds;
 mod eyes;
+mod facts;
 mod hands;
 mod manifest;
 mod mounts;

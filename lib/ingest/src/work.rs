@@ -133,7 +133,7 @@ impl Work<'_> {
         if !settings.dry_run {
             known.manifest.begin_run(settings.run, self.started)?;
             if let Some(copy) = &copy {
-                recover::recover(&mut known.manifest, copy, &source.dir, self.machine.stop)?;
+                recover::recover(&mut known.manifest, copy, self.machine.stop)?;
             }
         }
         point("ingest.recovered")?;
@@ -195,7 +195,7 @@ impl Work<'_> {
             self.judge(Sides { source, copy }, known, &found, log, &mut done.plan, teller)?;
         point("ingest.planned")?;
         if self.settings.dry_run {
-            return self.print(&mut judged.log, teller);
+            return Ok(());
         }
         let Some(copy) = copy else { return Ok(()) };
         self.apply(&mut judged, Place { source, space, copy, began_ns }, known, totals, teller)?;
@@ -266,6 +266,10 @@ impl Work<'_> {
             log = refine(log, &how, &mut || {
                 teller.progress(&Progress { doing: "reading", ..Progress::default() });
             })?;
+        }
+        if self.settings.dry_run {
+            // A plan that is refused is the one to look at.
+            self.print(&mut log, teller)?;
         }
         let tally = log.tally();
         let verdict = guard::judge(&facts(&tally), &self.settings.guard);
