@@ -140,7 +140,8 @@ fn live_folders(manifest: &Manifest, folder: &RelPath) -> Result<HashSet<Box<[u8
     Ok(reader.folders(id)?.into_iter().filter(|row| row.live).map(|row| row.name).collect())
 }
 
-fn unexplained(copy: &Facts) -> Record {
+/// The row of a copy of which nothing is known but what lies there.
+pub(crate) fn unexplained(copy: &Facts) -> Record {
     Record {
         kind: RowKind::File,
         live: true,

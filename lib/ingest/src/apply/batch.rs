@@ -186,12 +186,9 @@ impl Work<'_, '_> {
     /// After a failure: what the next run would clear is cleared now, as far as that works.
     fn clear_temporaries(&mut self, batch: &[FolderPlan]) {
         let run = self.ground.run.to_string();
-        let cleared = folders_of(batch)
-            .iter()
-            .all(|folder| crate::recover::clear_folder(self.ground.copy, folder, &run).is_ok());
-        if cleared && let Ok(mut batch) = self.manifest.batch() {
-            // If this fails too, the note stays and the next run looks again.
-            let _ = batch.forget_inflight().and_then(|()| batch.commit());
+        for folder in folders_of(batch) {
+            // The note stays: the next run looks again, and at what was renamed as well.
+            let _ = crate::recover::clear_folder(self.ground.copy, &folder, &run);
         }
     }
 }
@@ -227,6 +224,9 @@ fn copies(item: &Item) -> bool {
 fn folders_of(batch: &[FolderPlan]) -> Vec<RelPath> {
     let mut folders: Vec<RelPath> = batch.iter().map(|part| part.path.clone()).collect();
     folders.dedup();
+    // A rename cut off in the midst is seen from both its ends.
+    let renames = batch.iter().flat_map(|part| &part.items).filter_map(Item::from);
+    folders.extend(renames.filter_map(|from| Some(from.split()?.0)));
     folders.sort_unstable();
     folders.dedup();
     folders
