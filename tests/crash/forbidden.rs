@@ -19,9 +19,9 @@ fn by_nobody(bench: &Bench, command: &[&str]) -> Run {
     if !program.exists() {
         fs::copy(programs::path("phc-ingest"), &program).unwrap();
     }
-    let run = bench.sandbox.any(Path::new("setpriv"));
-    let run = run.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
-    run.arg("--space").arg(bench.sandbox.space()).arg("--quiet").args(command)
+    let run = bench.sandbox.any(&program).arg("--space").arg(bench.sandbox.space());
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    run.arg("--quiet").args(command).behind("setpriv", nobody)
 }
 
 fn mode(path: &Path, mode: u32) {

@@ -84,6 +84,26 @@ impl Run {
         self
     }
 
+    /// The same, run by another program, whose command line ends with this one's.
+    pub fn behind<S: AsRef<OsStr>>(
+        self,
+        program: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Run {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear();
+        for (key, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(key, value);
+            }
+        }
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Run { command, ..self }
+    }
+
     /// Gives it this on stdin; else stdin is empty.
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Run {
         self.stdin = text.into();
