@@ -31,7 +31,7 @@ pub fn verify(
         None => vec![settings.device.clone()],
     };
     // Each sample is another one.
-    let seed = SystemClock.now().as_second().cast_unsigned();
+    let seed = SystemClock.now().as_microsecond().cast_unsigned();
     for device in &devices {
         for cloud in clouds(&space, device, &asked.cloud)? {
             let manifest = manifest(settings, device, &cloud)?;
