@@ -65,7 +65,7 @@ proxy_settings() { env | grep -iE '^(https?|no|all)_proxy=' || true; }
 # in_tree ROOT [--copy] [--lend FROM:TO[:ro]]... -- COMMAND...: runs the command
 # in the tree, in mount and process namespaces of its own: what it mounts and
 # what it leaves running is gone when it ends. With --copy everything that it
-# writes is gone too: the tree lies below a file system in memory. The
+# writes is gone too: the tree lies below a file system that nothing else has. The
 # environment is HOME, PATH, LANG, TERM and the proxy settings.
 in_tree() {
     local root=$1 layer=keep lent=() proxies
@@ -91,10 +91,15 @@ enter_tree() {
     exec chroot "$root" "$@"
 }
 
-# layer_tree ROOT: the tree as /mnt/tree, below a layer in memory that takes
-# all writes. /mnt is this namespace's own from here on.
+# layer_tree ROOT: the tree as /mnt/tree, below a layer that takes all writes. The
+# layer is an ext4 in a file that has no name any more: it goes with the last who
+# uses it. /mnt is this namespace's own from here on.
 layer_tree() {
-    mount -t tmpfs -o size=14g,mode=755 tmpfs /mnt
+    local image=$1.layer.$$
+    truncate -s 40G "$image"
+    mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1 "$image"
+    mount -o loop "$image" /mnt
+    rm "$image"
     mkdir /mnt/upper /mnt/work /mnt/tree
     mount -t overlay overlay -o "lowerdir=$1,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/tree
 }

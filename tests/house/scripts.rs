@@ -36,15 +36,18 @@ fn known_programs(tree: &Tree) -> Vec<String> {
     entries.map(|(program, _)| program.to_owned()).collect()
 }
 
-/// Test files that run such a program and do not say so by `needs_PROGRAM`, the
-/// word by which `scripts/test` leaves them out.
+/// Test files that run such a program where no test of the suite says so by
+/// `needs_PROGRAM`, the word by which `scripts/test` leaves tests out.
 fn unannounced(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in tree.rust().filter(|(path, _)| !path.starts_with("tests/house/")) {
+        let suite = path.rsplit_once('/').map_or("", |(suite, _)| suite);
         for program in known_programs(tree) {
-            let runs = text.contains(&format!("Command::new(\"{program}\")"));
-            if runs && !text.contains(&format!("needs_{program}")) {
-                findings.push(format!("{path}: runs {program}, but no test says needs_{program}"));
+            let runs = text.contains(&format!("(\"{program}\""));
+            let word = format!("needs_{program}");
+            let mut files = tree.rust().filter(|(other, _)| other.starts_with(suite));
+            if runs && !files.any(|(_, text)| text.contains(&word)) {
+                findings.push(format!("{path}: runs {program}, but no test says {word}"));
             }
         }
     }
@@ -80,7 +83,9 @@ fn an_ill_dressed_script_is_found() {
 #[test]
 fn an_unannounced_program_is_found() {
     let script = ("scripts/test", "TEST_PROGRAMS=(\n    strace:strace:strace\n)\n");
-    let silent = ("tests/a.rs", "Command::new(\"strace\")");
-    let telling = ("tests/b.rs", "mod needs_strace { Command::new(\"strace\") }");
-    only(&unannounced(&Tree::of(&[script, silent, telling])), "tests/a.rs: runs strace");
+    let silent = ("tests/a/a.rs", "sh(\"strace\", &[])");
+    let telling = ("tests/b/b.rs", "fn needs_strace_c() { Command::new(\"strace\") }");
+    let helped = ("tests/b/d.rs", "sh(\"strace\", &[])");
+    let tree = Tree::of(&[script, silent, telling, helped]);
+    only(&unannounced(&tree), "tests/a/a.rs: runs strace");
 }

@@ -77,7 +77,7 @@ fn the_sources_of_a_dependency_come_in_whole() {
 }
 
 #[test]
-fn a_checkout_with_its_repository_comes_in_whole_after_each_commit() {
+fn needs_git_a_checkout_with_its_repository_comes_in_whole_after_each_commit() {
     let sandbox = Sandbox::new();
     let source = sandbox.path("checkout");
     let git = |arguments: &[&str]| {
