@@ -20,7 +20,8 @@ pub fn untorn(bench: &Bench, before: &Tree) {
     let source = Tree::of(&bench.source());
     for (path, version) in &copy.files {
         let is_ours = bench.history.knows(path, version);
-        assert!(is_ours || is_temporary(path), "{} holds what it never held", path.display());
+        let is_unfinished = is_temporary(path) && !bench.history.has_path(path);
+        assert!(is_ours || is_unfinished, "{} holds what it never held", path.display());
     }
     for path in before.files.keys().filter(|path| source.files.contains_key(*path)) {
         assert!(copy.files.contains_key(path), "{} was stored and is missing", path.display());
@@ -33,8 +34,9 @@ pub fn no_litter(bench: &Bench) {
     let copy = bench.copy();
     let space = bench.sandbox.space();
     for (path, entry) in trees::list(&space) {
-        let of_user =
+        let in_copy =
             space.join(&path).strip_prefix(&copy).is_ok_and(|p| bench.history.has_path(p));
+        let of_user = in_copy || path.components().any(|part| part.as_os_str() == "_trash");
         let name = path.file_name().unwrap().as_encoded_bytes();
         let looks_unfinished = name.starts_with(b".phc-") && name != b".phc-space.json";
         let is_litter = looks_unfinished && entry.kind == Kind::File && !of_user;
