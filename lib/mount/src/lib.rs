@@ -1,8 +1,8 @@
 //! Where the pillars are, and whether each is the real one (safety laws 2 and 11).
 //!
 //! [`probe`] asks a directory from a child that may be abandoned, [`judge`] says what
-//! the answer means, [`prove`] opens what was judged good, [`adopt`] makes a directory
-//! a pillar in the first place, [`status`] tells all of it.
+//! the answer means, [`prove()`] opens what was judged good, [`adopt()`] makes a directory
+//! a pillar in the first place, [`status()`] tells all of it.
 
 pub mod adopt;
 pub mod event;

@@ -1,7 +1,7 @@
 //! Discovery: which cloud roots this user has on this machine.
 //!
 //! Each provider's client tells its folders in its own way; one file here knows one of
-//! them and gives [`Candidate`]s. [`settle`] looks which of them are there, takes each
+//! them and gives `Candidate`s. `settle` looks which of them are there, takes each
 //! folder once and gives each account its id. All of it is plain logic over [`Facts`],
 //! so the layouts of all three systems are tested on any of them.
 
