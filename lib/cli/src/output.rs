@@ -150,9 +150,13 @@ impl Output {
         }
     }
 
-    /// Says an event in words: on stdout, or, beside events, a run's end on stderr.
+    /// Says an event in words: on stdout, or, beside events, a run's good end on stderr.
+    ///
+    /// Of a run that a problem ended, the problem's one line says it all.
     fn tell(&mut self, event: &Event) {
-        let ended = event.kind.ends_with(".run.finished");
+        let problem = event.data.as_ref().and_then(|data| data.get("problem"));
+        let went_well = problem.is_none_or(serde_json::Value::is_null);
+        let ended = event.kind.ends_with(".run.finished") && went_well;
         if self.quiet || !(self.in_words() || ended) {
             return;
         }

@@ -71,7 +71,8 @@ fn raw_meaning(error: &io::Error) -> Meaning {
     use rustix::io::Errno;
     match Errno::from_io_error(error) {
         Some(Errno::HOSTDOWN | Errno::SHUTDOWN | Errno::NODEV | Errno::NXIO) => Meaning::Away,
-        Some(Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => Meaning::Unsupported,
+        // A link where a folder was asked for is never followed.
+        Some(Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK | Errno::LOOP) => Meaning::Unsupported,
         _ => Meaning::Other,
     }
 }

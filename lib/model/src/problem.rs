@@ -119,7 +119,7 @@ codes! {
     /// A line of the catalog can't be read.
     CatalogDamaged, "catalog-damaged", Partial, "the next run announces what the manifest knows; restore the catalog from a backup if the manifest is lost too";
     /// The manifest could not be used and was rebuilt.
-    ManifestRebuilt, "manifest-rebuilt", Done, "nothing; the broken one was set aside beside it";
+    ManifestRebuilt, "manifest-rebuilt", Done, "nothing; every file is read once again";
     /// The space does not hold what this device published last.
     SpaceRolledBack, "space-rolled-back", Done, "nothing, if /space was restored from a backup; every copy is compared again";
     /// The source root is empty although files of it are known.
