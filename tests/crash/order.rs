@@ -111,8 +111,8 @@ fn fill(bench: &Bench) {
 }
 
 /// A cold run, an unchanged one, and one after edits, all watched.
-fn watched(mut bench: Bench, each: bool) {
-    fill(&bench);
+fn watched(bench: &mut Bench, each: bool) {
+    fill(bench);
     bench.look();
     let file = bench.sandbox.path("trace");
     let (ended, calls) = traced(bench.ingest(), &file);
@@ -152,28 +152,28 @@ fn watched(mut bench: Bench, each: bool) {
 #[test]
 fn needs_strace_data_is_synced_before_its_name_and_both_before_the_manifest_knows() {
     if may_trace() {
-        watched(Bench::new(), false);
+        watched(&mut Bench::new(), false);
     }
 }
 
 #[test]
 fn needs_root_needs_strace_the_same_on_ext4() {
     if may_trace() {
-        let bench = Bench::bare(Sandbox::new());
+        let mut bench = Bench::bare(Sandbox::new());
         let _disk = Mounted::ext4(&bench.sandbox.path("image"), &bench.sandbox.space());
         bench.sandbox.adopt();
-        watched(bench, false);
+        watched(&mut bench, false);
     }
 }
 
 #[test]
 fn needs_root_needs_strace_needs_bindfs_where_one_barrier_is_none_each_file_is_synced() {
     if may_trace() {
-        let bench = Bench::bare(Sandbox::new());
+        let mut bench = Bench::bare(Sandbox::new());
         let folder = bench.sandbox.path("behind");
         std::fs::create_dir(&folder).unwrap();
         let _disk = Mounted::bindfs(&folder, &bench.sandbox.space());
         bench.sandbox.adopt();
-        watched(bench, true);
+        watched(&mut bench, true);
     }
 }
