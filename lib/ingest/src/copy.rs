@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use host::error::Attempt;
+use host::stop::Stop;
 use host::{Dir, Facts, Kind, barrier, facts, failpoint, sparse, xattr};
 
 use crate::apply::Ground;
@@ -232,7 +233,9 @@ impl<'a> Copier<'a> {
         while at < size {
             let data = sparse::next_data(source, at).map_err(Side::Source)?.unwrap_or(size..size);
             let (start, end) = (data.start.min(size), data.end.min(size));
-            hash_zeros(&mut hasher, start - at);
+            if !hash_zeros(&mut hasher, start - at, self.ground.stop) {
+                return Ok(None);
+            }
             (&*source).seek(SeekFrom::Start(start)).map_err(Side::Source)?;
             (&*copy).seek(SeekFrom::Start(start)).map_err(Side::Space)?;
             match self.stretch(&mut &*source, &mut &*copy, end - start, &mut hasher)? {
@@ -276,11 +279,13 @@ fn discard(to: &Dir, temp: &[u8]) -> host::Result<()> {
     }
 }
 
-fn hash_zeros(hasher: &mut blake3::Hasher, mut length: u64) {
+/// Hashes so many zeros; false if the work was asked to stop meanwhile.
+fn hash_zeros(hasher: &mut blake3::Hasher, mut length: u64, stop: &Stop) -> bool {
     static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
-    while length > 0 {
+    while length > 0 && !stop.asked() {
         let n = length.min(ZEROS.len() as u64);
         hasher.update(&ZEROS[..usize::try_from(n).unwrap_or(0)]);
         length -= n;
     }
+    length == 0
 }

@@ -170,8 +170,12 @@ impl Work<'_, '_> {
 
     fn check_room(&self, batch: &[FolderPlan]) -> Result<(), Problem> {
         let room = room(self.ground.copy).map_err(store::device::away)?;
-        let needed: u64 =
-            batch.iter().flat_map(|part| &part.items).filter(|i| copies(i)).map(|i| i.size).sum();
+        let needed: u64 = batch
+            .iter()
+            .flat_map(|part| &part.items)
+            .filter(|i| copies(i))
+            .map(|i| i.allocated)
+            .sum();
         let keep = self.how.min_free.bytes_of(room.total);
         if needed > 0 && room.free < needed.saturating_add(keep) {
             let what = format!(
@@ -251,7 +255,7 @@ fn next_batch(
             (part.facts, part.is_gone) = (None, false);
         }
         files += part.items.len().max(1) as u64;
-        bytes += part.items.iter().filter(|i| copies(i)).map(|i| i.size).sum::<u64>();
+        bytes += part.items.iter().filter(|i| copies(i)).map(|i| i.allocated).sum::<u64>();
         batch.push(part);
     }
     Ok(batch)

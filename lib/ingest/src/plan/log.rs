@@ -98,7 +98,7 @@ fn part_length(items: &[Item]) -> usize {
     let mut bytes = 0u64;
     let fits = |item: &Item| {
         let fits = bytes < PART_BYTES;
-        bytes = bytes.saturating_add(item.size);
+        bytes = bytes.saturating_add(item.allocated);
         fits
     };
     items.iter().map(fits).take(PART).take_while(|fits| *fits).count()
@@ -143,6 +143,7 @@ mod tests {
         Item {
             name: n.to_string().into_bytes(),
             size: 1,
+            allocated: 1,
             mtime_ns: -1,
             ctime_ns: None,
             file_id: u64::MAX,
@@ -179,7 +180,8 @@ mod tests {
     fn large_files_are_shared_between_threads() {
         let temp = tempfile::tempdir().unwrap();
         let mut log = PlanLog::new(temp.path());
-        let items = (0..8).map(|_| Item { size: 256 << 20, ..item(0) }).collect();
+        let items =
+            (0..8).map(|_| Item { size: 256 << 20, allocated: 256 << 20, ..item(0) }).collect();
         let plan =
             FolderPlan { path: RelPath::root(), facts: None, is_new: false, is_gone: false, items };
         log.put(plan).unwrap();

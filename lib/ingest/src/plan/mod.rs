@@ -51,6 +51,8 @@ pub struct Item {
     pub name: Vec<u8>,
     /// Size in bytes: the source's, or the copy's of what is gone.
     pub size: u64,
+    /// Bytes that a copy takes: less than the size where there are holes.
+    pub allocated: u64,
     /// Modification time, ns.
     pub mtime_ns: i64,
     /// Change time, ns.
@@ -125,6 +127,7 @@ impl Item {
         Item {
             name: name.to_owned(),
             size: facts.size,
+            allocated: if facts.is_sparse() { facts.allocated } else { facts.size },
             mtime_ns: facts.mtime_ns,
             ctime_ns: facts.ctime_ns,
             file_id: facts.file_id,
@@ -139,6 +142,7 @@ impl Item {
         Item {
             name: name.to_owned(),
             size: record.size,
+            allocated: 0,
             mtime_ns: record.mtime_ns,
             ctime_ns: record.ctime_ns,
             file_id: record.file_id,

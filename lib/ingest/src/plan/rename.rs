@@ -89,6 +89,7 @@ mod tests {
         Item {
             name: b"old".to_vec(),
             size: 9,
+            allocated: 9,
             mtime_ns: 1,
             ctime_ns: None,
             file_id: 2,

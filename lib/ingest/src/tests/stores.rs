@@ -204,6 +204,26 @@ fn sparse_stays_sparse() {
 }
 
 #[test]
+fn a_hole_larger_than_the_disk_takes_no_room_and_can_be_stopped() {
+    let mut house = House::new();
+    house.write("hole", "");
+    let file = std::fs::File::options().write(true).open(house.source("hole")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    drop(file);
+    wait_out_the_racy_window();
+    let stop = house.stop.clone();
+    let began = std::time::Instant::now();
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        stop.ask();
+    });
+    let ended = house.run();
+    assert_eq!(ended.finished.outcome.name(), "stopped", "{:?}", ended.finished.problem);
+    assert!(began.elapsed() < std::time::Duration::from_secs(5));
+    assert!(House::tree(&house.copy("")).is_empty());
+}
+
+#[test]
 fn copies_are_never_wider_than_their_source_nor_than_0640() {
     let mut house = House::new();
     for (name, mode) in [("open", 0o777), ("usual", 0o644), ("private", 0o600), ("readonly", 0o444)]
