@@ -27,14 +27,11 @@ const RENAMES: &[&str] = &["rename", "renameat", "renameat2", "link", "linkat"];
 const SYNCS: &[&str] = &["fsync", "fdatasync"];
 const OPENS: &[&str] = &["open", "openat", "openat2", "creat", "open_by_handle_at"];
 
-/// True where a program can be traced; says so where not.
-fn may_trace() -> bool {
+/// Where nothing can be traced these tests prove nothing: they are to be left out by name.
+fn expect_strace() {
     let tried = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
     let may = tried.is_ok_and(|status| status.success());
-    if !may {
-        println!("left out: strace is missing, or tracing is forbidden here");
-    }
-    may
+    assert!(may, "strace is missing, or tracing is forbidden here; --skip needs_strace");
 }
 
 /// One file's way to its final name.
@@ -151,29 +148,26 @@ fn watched(bench: &mut Bench, each: bool) {
 
 #[test]
 fn needs_strace_data_is_synced_before_its_name_and_both_before_the_manifest_knows() {
-    if may_trace() {
-        watched(&mut Bench::new(), false);
-    }
+    expect_strace();
+    watched(&mut Bench::new(), false);
 }
 
 #[test]
 fn needs_root_needs_strace_the_same_on_ext4() {
-    if may_trace() {
-        let mut bench = Bench::bare(Sandbox::new());
-        let _disk = Mounted::ext4(&bench.sandbox.path("image"), &bench.sandbox.space());
-        bench.sandbox.adopt();
-        watched(&mut bench, false);
-    }
+    expect_strace();
+    let mut bench = Bench::bare(Sandbox::new());
+    let _disk = Mounted::ext4(&bench.sandbox.path("image"), &bench.sandbox.space());
+    bench.sandbox.adopt();
+    watched(&mut bench, false);
 }
 
 #[test]
 fn needs_root_needs_strace_needs_bindfs_where_one_barrier_is_none_each_file_is_synced() {
-    if may_trace() {
-        let mut bench = Bench::bare(Sandbox::new());
-        let folder = bench.sandbox.path("behind");
-        std::fs::create_dir(&folder).unwrap();
-        let _disk = Mounted::bindfs(&folder, &bench.sandbox.space());
-        bench.sandbox.adopt();
-        watched(&mut bench, true);
-    }
+    expect_strace();
+    let mut bench = Bench::bare(Sandbox::new());
+    let folder = bench.sandbox.path("behind");
+    std::fs::create_dir(&folder).unwrap();
+    let _disk = Mounted::bindfs(&folder, &bench.sandbox.space());
+    bench.sandbox.adopt();
+    watched(&mut bench, true);
 }

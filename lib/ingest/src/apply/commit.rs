@@ -159,6 +159,5 @@ fn count(totals: &mut Totals, entry: &Settled) {
         Change::Touched => totals.touched += 1,
         Change::Gone => totals.gone += u64::from(entry.destroyed.is_some()),
     }
-    // A folder is no version; each file that went with it is counted for itself.
-    totals.trashed += u64::from(entry.trashed.is_some_and(|kind| kind != Kind::Folder));
+    totals.trashed += entry.put_away;
 }

@@ -35,8 +35,10 @@ pub struct Settled {
     pub from: Option<RelPath>,
     /// Bytes of the live version that is no longer the live one.
     pub destroyed: Option<u64>,
-    /// What went to the trash from under this name.
+    /// What is in the trash now and was under this name.
     pub trashed: Option<Kind>,
+    /// Files that this entry put there: all of them, when a folder stood in its way.
+    pub put_away: u64,
 }
 
 /// Gives everything of a part its final name.
@@ -83,7 +85,9 @@ fn buried(
     for (name, step) in steps {
         if let Step::Gone { size, is_file, .. } = step {
             let trashed = is_file && ground.trash.was_put_away(&settled.plan.path, &name);
-            settled.entries.push(gone(name, size, is_file, trashed.then_some(Kind::File)));
+            // Whoever took the folder's name put its files away, and counted them.
+            let entry = gone(name, size, is_file, trashed.then_some(Kind::File));
+            settled.entries.push(Settled { put_away: 0, ..entry });
         }
     }
     settled
@@ -91,7 +95,8 @@ fn buried(
 
 fn gone(name: Vec<u8>, size: u64, is_file: bool, trashed: Option<Kind>) -> Settled {
     let destroyed = is_file.then_some(size);
-    Settled { name, record: None, change: Change::Gone, from: None, destroyed, trashed }
+    let put_away = u64::from(trashed.is_some());
+    Settled { name, record: None, change: Change::Gone, from: None, destroyed, trashed, put_away }
 }
 
 fn one(
@@ -108,6 +113,7 @@ fn one(
         from: None,
         destroyed: None,
         trashed: None,
+        put_away: 0,
     };
     match step {
         Step::Row { record, change, narrow, from } => {
@@ -117,8 +123,11 @@ fn one(
             Ok(Settled { from, ..of_row(record, change) })
         }
         Step::Publish { temp, record, over, change, replaces } => {
+            let in_the_way = over.as_ref().filter(|facts| facts.kind == Kind::Folder);
+            let files = if in_the_way.is_some() { files_below(&copy.sub(name)?)? } else { 1 };
             let trashed = publish(ground, copy, folder, &temp, name, over.as_ref())?;
-            Ok(Settled { destroyed: replaces, trashed, ..of_row(record, change) })
+            let put_away = if trashed.is_some() { files } else { 0 };
+            Ok(Settled { destroyed: replaces, trashed, put_away, ..of_row(record, change) })
         }
         Step::Rename { from, record } => {
             rename(ground, &from, copy, name)?;
@@ -130,6 +139,16 @@ fn one(
             Ok(gone(name.to_owned(), size, is_file, trashed))
         }
     }
+}
+
+/// How many files, links and special files a folder holds.
+fn files_below(dir: &Dir) -> host::Result<u64> {
+    let mut files = 0;
+    for entry in dir.entries()? {
+        let kind = entry.kind.map_or_else(|| dir.facts(&entry.name).map(|f| f.kind), Ok)?;
+        files += if kind == Kind::Folder { files_below(&dir.sub(&entry.name)?)? } else { 1 };
+    }
+    Ok(files)
 }
 
 /// Gives a temporary its final name; tells what had it before and is in the trash now.
