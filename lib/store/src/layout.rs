@@ -1,4 +1,4 @@
-//! Where things lie below the space root (DESIGN section 5); every path is spelled here once.
+//! Where things lie below the space root (phc-spool(5), phc-manifest(5)); every path is spelled here once.
 
 use jiff::Timestamp;
 use model::cloud::CloudId;
