@@ -63,6 +63,8 @@ impl Manifest {
 
     /// Opens an existing manifest for looking only; `None` when there is none.
     ///
+    /// One of an earlier version becomes one of the present, which changes nothing that it says.
+    ///
     /// # Errors
     /// As [`Manifest::open`].
     pub fn look(path: &Path) -> Result<Option<Manifest>> {
@@ -159,6 +161,7 @@ impl Manifest {
         }
         match pragma("user_version")? {
             schema::VERSION => Ok(()),
+            earlier if schema::is_earlier(earlier) => self.sql(schema::migrate),
             other => broken(format!("its version is {other}, known here is {}", schema::VERSION)),
         }
     }

@@ -1,9 +1,9 @@
 //! The tables, and how older ones become the present ones.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// The version of the tables, kept in `PRAGMA user_version`.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Marks the file as ours (`PRAGMA application_id`): "phcm".
 pub const APPLICATION_ID: i64 = 0x7068_636d;
@@ -16,6 +16,7 @@ CREATE TABLE folder (
     name   BLOB    NOT NULL,
     live   INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
+    file_id INTEGER, btime_ns INTEGER, copy_name BLOB, seen BLOB,
     UNIQUE (parent, name)
 );
 CREATE TABLE entry (
@@ -29,6 +30,12 @@ CREATE TABLE entry (
     btime_ns INTEGER,
     mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
     digest BLOB, copy_mtime_ns INTEGER, target BLOB, xattrs TEXT, gone_ms INTEGER,
+    copy_name BLOB,
+    PRIMARY KEY (folder, name)
+) WITHOUT ROWID;
+CREATE TABLE placeholder (
+    folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL,
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 CREATE TABLE unannounced (
@@ -56,7 +63,40 @@ pub fn create(connection: &Connection) -> rusqlite::Result<()> {
     configure(connection)?;
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(TABLES)?;
-    transaction.execute("INSERT INTO folder VALUES (0, -1, x'', 1, 0, 0, 0, 0)", [])?;
+    transaction.execute("INSERT INTO folder (id, parent, name, live, mtime_ns, mode, uid, gid) VALUES (0, -1, x'', 1, 0, 0, 0, 0)", [])?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// What makes the tables of each earlier version those of the next, oldest first; none is ever taken out.
+const MIGRATIONS: [&str; 1] = ["
+ALTER TABLE folder ADD COLUMN file_id INTEGER;
+ALTER TABLE folder ADD COLUMN btime_ns INTEGER;
+ALTER TABLE folder ADD COLUMN copy_name BLOB;
+ALTER TABLE folder ADD COLUMN seen BLOB;
+ALTER TABLE entry ADD COLUMN copy_name BLOB;
+CREATE TABLE placeholder (
+    folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (folder, name)
+) WITHOUT ROWID;
+"];
+
+/// True for a version that [`migrate`] makes the present one.
+pub fn is_earlier(version: i64) -> bool {
+    (1..VERSION).contains(&version)
+}
+
+/// Makes a database of an earlier version one of the present, in one transaction.
+pub fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    configure(connection)?;
+    // Another process may have done it since: the version is read again under the lock.
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(version - 1).unwrap_or(MIGRATIONS.len());
+    for step in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use model::ingest::Change;
 use model::relpath::RelPath;
@@ -93,4 +94,28 @@ fn what_is_no_manifest_is_broken_and_can_be_set_aside() {
     let aside = Manifest::set_aside(&path, "1").unwrap();
     assert!(aside.exists() && !path.exists());
     assert!(matches!(Manifest::open(&path).unwrap(), Opened::Fresh(_)));
+}
+
+#[test]
+fn a_manifest_of_each_earlier_version_opens_and_says_what_it_said() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
+    for version in 1..super::schema::VERSION {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.sqlite");
+        let old = golden.join(format!("manifest-v{version}.sqlite"));
+        std::fs::copy(&old, &path).expect("a golden manifest of every version");
+        let Opened::Existing(mut manifest) = Manifest::open(&path).unwrap() else {
+            panic!("version {version} was not taken for a manifest")
+        };
+        assert_eq!(manifest.reader().unwrap().counts().unwrap(), (4, 23, 1), "{version}");
+        let sub = RelPath::new("sub").unwrap();
+        let id = manifest.reader().unwrap().folder_id(&sub).unwrap().unwrap();
+        let names: Vec<Box<[u8]>> =
+            manifest.reader().unwrap().entries(id).unwrap().into_iter().map(|k| k.name).collect();
+        assert_eq!(names, [b"b.txt".as_slice().into(), b"n\xff".as_slice().into()]);
+        manifest.check_deeply().unwrap();
+        let mut batch = manifest.batch().unwrap();
+        batch.put(&sub, b"new", &record(3)).unwrap();
+        batch.commit().unwrap();
+    }
 }
