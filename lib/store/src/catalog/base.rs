@@ -19,6 +19,8 @@ const NAME: &[u8] = b"base.jsonl.zst";
 
 /// Compact when this many increments are not in the base yet,
 const MANY: usize = 64;
+/// or one for each so many bytes of the base, whichever is more,
+const BASE_PER_FILE: u64 = 64 * 1024;
 /// or when they are together half as large as the base and at least this large, in bytes.
 const LARGE: u64 = 16 * 1024 * 1024;
 
@@ -70,8 +72,10 @@ impl Catalog {
     fn is_worth(&self, beyond: &[Uuid]) -> bool {
         let size = |name: &[u8]| self.dir().facts(name).map_or(0, |facts| facts.size);
         let gathered: u64 = beyond.iter().map(|id| size(&increment::file_name(*id))).sum();
-        // The base is compressed about ten to one.
-        beyond.len() >= MANY || gathered >= LARGE.max(size(NAME) * 5)
+        let base = size(NAME);
+        // The base is compressed about ten to one. Writing a large one is not worth a few small files.
+        let many = MANY.max(usize::try_from(base / BASE_PER_FILE).unwrap_or(MANY));
+        beyond.len() >= many || gathered >= LARGE.max(base * 5)
     }
 
     /// Writes the whole manifest as the base, which then stands for all increments up to this id.
