@@ -23,7 +23,12 @@ pub fn run(
     for (at, cloud) in chosen.iter().enumerate() {
         let run = if at == 0 { output.run() } else { output.next_run() };
         let asked = asked(settings, cloud, dry_run, run)?;
-        let machine = Machine { space: crate::space(settings), clock: &SystemClock, stop: &stop };
+        let machine = Machine {
+            space: crate::space(settings),
+            clock: &SystemClock,
+            stop: &stop,
+            before_listing: None,
+        };
         exit = exit.worst(ingest::run::run(&asked, &machine, output).exit);
         if stop.asked() {
             break;
@@ -46,6 +51,7 @@ fn asked(
         source: cloud.source.clone(),
         by_hand: cloud.by_hand,
         state: settings.state()?,
+        scope: ingest::scope::Scope::Everything,
         excludes: Excludes::new(config.exclude),
         guard: config.guard,
         on_gone: config.on_gone,

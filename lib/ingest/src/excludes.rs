@@ -27,6 +27,16 @@ impl Excludes {
                 self.anchored.iter().any(|p| p.matches(&path))
             })
     }
+
+    /// True if this path, or a folder on the way to it, is left out.
+    pub fn leave_out_on_the_way(&self, path: &RelPath) -> bool {
+        let mut folder = RelPath::root();
+        path.names().any(|name| {
+            let out = self.leave_out(&folder, name);
+            folder = folder.join(name);
+            out
+        })
+    }
 }
 
 #[cfg(test)]

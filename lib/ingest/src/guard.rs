@@ -35,6 +35,12 @@ pub enum Verdict {
     },
 }
 
+/// True if the verdict depends on how many files are known, which takes a look at every row.
+pub fn asks_how_many(facts: &Facts<'_>, caps: &Guard) -> bool {
+    let is_large = Judged::of(facts).files > caps.files || caps.bytes.is_some();
+    facts.root_is_empty || facts.moved || is_large
+}
+
 /// True if the plan's candidates exceed the caps at stat level, so that they must be read first.
 pub fn exceeds_caps(facts: &Facts<'_>, caps: &Guard) -> bool {
     Judged::of(facts).exceeds(caps)

@@ -27,6 +27,8 @@ pub struct Known {
     pub manifest: Manifest,
     /// True if every copy is to be compared by stat (safety law 5).
     pub reconcile: bool,
+    /// True if the manifest was made just now: only a look at everything makes it complete.
+    pub is_new: bool,
     /// The volume that the source root lay on, when that is known.
     pub volume: Option<String>,
     /// A dry run's own manifest lies here when there was none to look at.
@@ -53,6 +55,7 @@ pub fn open(
         if settings.dry_run && !path.exists() { Ok(None) } else { sound(&path, distrusted) };
     let scratch = scratch(settings, &found)?;
     let path = scratch.as_ref().map_or(path, |dir| dir.path().join(MANIFEST));
+    let is_new = !matches!(found, Ok(Some(_)));
     let manifest = match found {
         Ok(Some(manifest)) => manifest,
         Ok(None) => rebuilt(settings, &path, space, copy, None, emit)?,
@@ -67,7 +70,7 @@ pub fn open(
         emit.problem(problem.clone());
     }
     let volume = manifest.meta("volume")?;
-    Ok(Known { manifest, reconcile: rolled_back.is_some(), volume, _scratch: scratch })
+    Ok(Known { manifest, reconcile: rolled_back.is_some(), is_new, volume, _scratch: scratch })
 }
 
 /// True if any file of this cloud was ever known: in the manifest, the catalog or as a copy.

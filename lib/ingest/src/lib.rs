@@ -11,6 +11,7 @@ pub mod guard;
 pub mod plan;
 pub mod run;
 pub mod scan;
+pub mod scope;
 pub mod settings;
 pub mod source;
 pub mod status;

@@ -11,6 +11,7 @@ use model::event::{Draft, Event};
 use model::exit::Exit;
 use model::ingest::Totals;
 use model::problem::{Code, Problem};
+use model::relpath::RelPath;
 use model::run::{Outcome, RunFinished, RunStarted};
 use store::space::SpaceRoot;
 use store::spool;
@@ -23,7 +24,6 @@ use crate::teller::Teller;
 use crate::work;
 
 /// What a run needs of the machine.
-#[derive(Debug)]
 pub struct Machine<'a> {
     /// The proven space, or why there is none.
     pub space: Result<SpaceRoot, Problem>,
@@ -31,6 +31,14 @@ pub struct Machine<'a> {
     pub clock: &'a dyn Clock,
     /// Asked to stop.
     pub stop: &'a Stop,
+    /// Told of each folder of the source just before it is listed.
+    pub before_listing: Option<&'a (dyn Fn(&RelPath) + Sync)>,
+}
+
+impl std::fmt::Debug for Machine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").field("space", &self.space).finish_non_exhaustive()
+    }
 }
 
 /// What a run leaves behind for whoever called it.
@@ -169,19 +177,29 @@ impl Run<'_> {
             after.forget(settings, space, self.machine.clock)?;
         }
         if let Some(event) = events.last() {
-            remember(folder, event, finished.outcome)?;
+            remember(folder, event, finished.outcome, settings.scope.is_partial())?;
         }
         point("ingest.finished")
     }
 }
 
 /// Writes the last run's event where `phc-health` and `status` look for it.
-fn remember(folder: &Path, event: &Event, outcome: Outcome) -> Result<(), Problem> {
+///
+/// A run that looked at folders in doubt alone says nothing of the whole, neither good nor bad.
+fn remember(
+    folder: &Path,
+    event: &Event,
+    outcome: Outcome,
+    is_partial: bool,
+) -> Result<(), Problem> {
     let dir = open_folder(folder)?;
     let text = serde_json::to_vec(&serde_json::json!({ "event": event })).unwrap_or_default();
     let write = |name: &[u8]| {
         publish::replace(&dir, name, &text, state::FILE_MODE).map_err(state::unusable)
     };
+    if is_partial {
+        return write(b"last-batch.json");
+    }
     if matches!(outcome, Outcome::Done | Outcome::Partial) {
         write(b"last-success.json")?;
     }

@@ -10,6 +10,7 @@ use model::run::RunId;
 use store::state::State;
 
 use crate::excludes::Excludes;
+use crate::scope::Scope;
 
 /// Everything one run needs to know before it looks at the host.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Settings {
     pub by_hand: bool,
     /// This machine's state.
     pub state: State,
+    /// What is looked at.
+    pub scope: Scope,
     /// What is left out.
     pub excludes: Excludes,
     /// The guard's limits.

@@ -26,6 +26,7 @@ use crate::known::{self, Known};
 use crate::plan::{PlanLog, Reading, Tally, entry_digest, refine};
 use crate::run::{Done, Machine, point};
 use crate::scan::{Found, Racy, Scan, scan};
+use crate::scope::Scope;
 use crate::settings::Settings;
 use crate::source::{self, Source};
 use crate::teller::Teller;
@@ -217,7 +218,9 @@ impl Work<'_> {
         let what = Scan {
             source: &sides.source.dir,
             manifest: &readers,
+            scope: self.scope(known),
             excludes: &self.settings.excludes,
+            before_listing: self.machine.before_listing,
             reconcile: sides.copy.filter(|_| known.reconcile),
             threads: parallel::threads(!sides.source.fine_stamps),
             stop: self.machine.stop,
@@ -227,6 +230,12 @@ impl Work<'_> {
             let files = looked_at.load(Ordering::Relaxed);
             teller.progress(&Progress { doing: "looking", files, ..Progress::default() });
         })
+    }
+
+    /// What is looked at: everything, where folders in doubt alone would leave out what must be seen.
+    fn scope(&self, known: &Known) -> &Scope {
+        let whole = known.reconcile || known.is_new;
+        if whole { &Scope::Everything } else { &self.settings.scope }
     }
 
     fn judge(
@@ -245,16 +254,16 @@ impl Work<'_> {
         let moved = known.volume.is_some()
             && sides.source.volume.is_some()
             && known.volume != sides.source.volume;
-        let (known_files, ..) = known.manifest.reader()?.counts()?;
         let tally = log.tally();
-        let facts = |tally| guard::Facts {
-            tally,
-            known_files,
-            applied,
-            root_is_empty: found.root_is_empty,
-            moved,
-        };
-        let read_candidates = guard::exceeds_caps(&facts(&tally), &self.settings.guard);
+        let mut known_files = 0;
+        let root_is_empty = found.root_is_empty;
+        let facts =
+            |tally, known_files| guard::Facts { tally, known_files, applied, root_is_empty, moved };
+        if guard::asks_how_many(&facts(&tally, known_files), &self.settings.guard) {
+            (known_files, ..) = known.manifest.reader()?.counts()?;
+        }
+        let read_candidates =
+            guard::exceeds_caps(&facts(&tally, known_files), &self.settings.guard);
         if read_candidates || tally.with_links > 0 || (tally.gone > 0 && tally.stores > 0) {
             let how = Reading {
                 source: &sides.source.dir,
@@ -272,7 +281,7 @@ impl Work<'_> {
             self.print(&mut log, teller)?;
         }
         let tally = log.tally();
-        let verdict = guard::judge(&facts(&tally), &self.settings.guard);
+        let verdict = guard::judge(&facts(&tally, known_files), &self.settings.guard);
         let approval = self.let_through(verdict, &mut log, moved.then_some(sides.source), plan)?;
         Ok(Judged { log, tally, approval })
     }

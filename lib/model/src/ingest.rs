@@ -13,6 +13,9 @@ pub const TOOL: &str = "ingest";
 /// A run's figures, counted while it worked.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Totals {
+    /// True if only folders in doubt were looked at: what was found is counted in those alone.
+    #[serde(default)]
+    pub partial: bool,
     /// Regular files found in the source.
     pub files: u64,
     /// Their bytes.

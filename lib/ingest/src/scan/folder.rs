@@ -38,8 +38,12 @@ impl<'a> Walker<'a> {
     pub fn visit(&mut self, job: &Job) -> Result<Vec<Job>, Problem> {
         match job.task {
             Task::Gone => self.visit_gone(job),
-            Task::Compare { is_new, mode } => match self.open(job) {
-                Some((dir, seen)) => self.visit_open(job, is_new, mode, &dir, seen),
+            Task::Compare { is_new, mode, below } => match self.open(job) {
+                Some((dir, seen)) => {
+                    let mut found = self.visit_open(job, is_new, mode, &dir, seen)?;
+                    found.retain(|job| below || job.task.is_always_done());
+                    Ok(found)
+                }
                 None => Ok(Vec::new()),
             },
         }
@@ -48,6 +52,9 @@ impl<'a> Walker<'a> {
     /// Opens and lists a folder; what hinders is counted or reported, and nothing below is taken for gone.
     fn open(&mut self, job: &Job) -> Option<(Dir, Vec<Seen>)> {
         let opened = self.what.source.beneath(&job.path).and_then(|dir| {
+            if let Some(tell) = self.what.before_listing {
+                tell(&job.path);
+            }
             let entries = dir.entries()?;
             Ok((dir, entries))
         });
@@ -281,6 +288,7 @@ impl<'a> Walker<'a> {
                 let task = Task::Compare {
                     is_new: !row.is_some_and(|r| r.live),
                     mode: row.map_or(0, |r| r.mode),
+                    below: true,
                 };
                 Job { path: job.path.join(&s.name), row: row.map(|r| r.id), task }
             })

@@ -5,6 +5,7 @@
 
 mod compare;
 mod folder;
+mod start;
 mod walk;
 
 pub use compare::{Change, Racy, compare};

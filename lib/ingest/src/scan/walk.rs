@@ -9,21 +9,25 @@ use model::problem::Problem;
 use model::relpath::RelPath;
 use store::manifest::Readers;
 
-use super::Found;
 use super::folder::Walker;
+use super::{Found, start};
 use crate::excludes::Excludes;
 use crate::parallel;
 use crate::plan::PlanLog;
+use crate::scope::Scope;
 
-/// What a scan looks at.
-#[derive(Debug)]
+/// What a scan looks at, and how.
 pub struct Scan<'a> {
     /// The source root.
     pub source: &'a Dir,
     /// The manifest.
     pub manifest: &'a Readers,
+    /// Which part of the source.
+    pub scope: &'a Scope,
     /// What is left out.
     pub excludes: &'a Excludes,
+    /// Told of each folder just before it is listed: what changes in it later than that is heard of.
+    pub before_listing: Option<&'a (dyn Fn(&RelPath) + Sync)>,
     /// The copy's root, when every copy is to be compared by stat; see safety law 5.
     pub reconcile: Option<&'a Dir>,
     /// Threads.
@@ -32,6 +36,15 @@ pub struct Scan<'a> {
     pub stop: &'a Stop,
     /// Entries that were looked at so far.
     pub looked_at: &'a AtomicU64,
+}
+
+impl std::fmt::Debug for Scan<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scan")
+            .field("source", self.source)
+            .field("scope", self.scope)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A folder to look at.
@@ -52,9 +65,18 @@ pub(super) enum Task {
         is_new: bool,
         /// The permission bits that its row has.
         mode: u32,
+        /// True if the folders below it are to be looked at; those that are new or gone always are.
+        below: bool,
     },
     /// It left the source with everything below it.
     Gone,
+}
+
+impl Task {
+    /// True for folders that nobody has looked at as they are now.
+    pub fn is_always_done(self) -> bool {
+        matches!(self, Task::Gone | Task::Compare { is_new: true, .. })
+    }
 }
 
 /// Scans the source; what differs goes into the plan's log.
@@ -65,10 +87,9 @@ pub(super) enum Task {
 /// When the manifest can't be read or the log can't be written; what can't be read of
 /// the source is a problem in the result, but for the root itself.
 pub fn scan(what: &Scan<'_>, log: &PlanLog, tick: &mut dyn FnMut()) -> Result<Found, Problem> {
-    let root =
-        Job { path: RelPath::root(), row: Some(0), task: Task::Compare { is_new: false, mode: 0 } };
-    let queue = Queue::starting_with(root);
-    let mut all = Found::default();
+    let queue = Queue::starting_with(start::jobs(what)?);
+    let mut all = Found { root_is_empty: start::root_is_empty(what), ..Found::default() };
+    all.totals.partial = what.scope.is_partial();
     std::thread::scope(|scope| {
         let (alive, all_ended) = mpsc::channel::<()>();
         let workers: Vec<_> = (0..what.threads.max(1))
@@ -112,8 +133,8 @@ struct Queue {
 }
 
 impl Queue {
-    fn starting_with(job: Job) -> Queue {
-        Queue { inner: Mutex::new((vec![job], 0)), changed: Condvar::new() }
+    fn starting_with(jobs: Vec<Job>) -> Queue {
+        Queue { inner: Mutex::new((jobs, 0)), changed: Condvar::new() }
     }
 
     /// The next folder; waits while others may still find some; `None` at the end.

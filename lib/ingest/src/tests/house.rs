@@ -45,6 +45,7 @@ impl House {
             source: temp.path().join("source"),
             by_hand: false,
             state: State::open(&temp.path().join("state")).unwrap(),
+            scope: crate::scope::Scope::Everything,
             excludes: Excludes::default(),
             guard: Guard::default(),
             on_gone: OnGone::Keep,
@@ -94,7 +95,8 @@ impl House {
     pub fn run_at(&mut self, clock: &dyn Clock) -> Ended {
         self.settings.run = host::id::ordered();
         let mut told = Collected::of(self.settings.device.clone(), "ingest");
-        let machine = Machine { space: Ok(self.space()), clock, stop: &self.stop };
+        let machine =
+            Machine { space: Ok(self.space()), clock, stop: &self.stop, before_listing: None };
         let ended = run(&self.settings, &machine, &mut told);
         *self.told.borrow_mut() = Some(told);
         ended

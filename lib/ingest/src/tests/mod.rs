@@ -3,4 +3,5 @@
 mod faults;
 mod house;
 mod safety;
+mod scope;
 mod stores;

@@ -71,6 +71,18 @@ impl Reader {
         })
     }
 
+    /// The row of a folder; `None` when it is not known.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn folder(&self, path: &RelPath) -> Result<Option<FolderRow>> {
+        let sql = "SELECT id, name, live, mode FROM folder WHERE id = ?1";
+        match self.folder_id(path)? {
+            Some(id) => self.with(sql, |s| s.query_row([id], folder_row).optional()),
+            None => Ok(None),
+        }
+    }
+
     /// The id of a folder; `None` when it is not known.
     ///
     /// # Errors
