@@ -112,7 +112,7 @@ fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
                         (facts.uid, facts.gid),
                     )?;
                     if !told.contains(&*entry.name) {
-                        let news = News { change: Change::Adopted, from: None };
+                        let news = News::of(Change::Adopted);
                         batch.announce(&folder, b"", &news)?;
                     }
                     folders.push(folder);

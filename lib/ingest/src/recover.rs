@@ -89,7 +89,7 @@ impl Cut {
             if let Some((former, old)) = from.split() {
                 batch.remove(&former, old)?;
             }
-            let news = News { change: Change::Renamed, from: Some(from.clone()) };
+            let news = News { from: Some(from.clone()), ..News::of(Change::Renamed) };
             batch.announce(&folder, &name, &news)?;
         }
         batch.forget_inflight()?;

@@ -52,6 +52,9 @@ pub struct Totals {
     pub failed: u64,
     /// Former versions moved to `_trash`.
     pub trashed: u64,
+    /// Bytes that were stored and share their blocks with an equal copy.
+    #[serde(default)]
+    pub bytes_shared: u64,
 }
 
 /// What would be done, or was done, with one path.
@@ -181,6 +184,9 @@ pub struct FileNews {
     /// The former path of a rename.
     #[serde(default)]
     pub from: Option<RelPath>,
+    /// The version that was put away for this one, as it was known; left out where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Box<FileRecord>>,
 }
 
 /// What was done with a file.
@@ -201,6 +207,8 @@ pub enum Change {
     Touched,
     /// It left the source.
     Gone,
+    /// Its copy was damaged or missing, and is what it was again.
+    Repaired,
 }
 
 /// `phc.ingest.file.stored`: a file is in the space, durably.

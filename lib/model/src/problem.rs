@@ -111,9 +111,19 @@ codes! {
     /// A name that the target can't hold.
     NameUnrepresentable, "name-unrepresentable", Partial, "rename it in the source";
     /// A copy's content is not what the manifest says.
-    CopyDamaged, "copy-damaged", Partial, "touch its source, and the next run stores it anew; or restore it from a backup";
+    CopyDamaged, "copy-damaged", Partial, "the next run stores it anew from its source; if its source is gone, restore it from a backup";
     /// A copy that the manifest knows is gone from the space.
-    CopyMissing, "copy-missing", Partial, "touch its source, and the next run stores it again; or restore it from a backup";
+    CopyMissing, "copy-missing", Partial, "the next run stores it again from its source; if its source is gone, restore it from a backup";
+    /// A copy was damaged or missing and could be made again.
+    CopyRepaired, "copy-repaired", Done, "nothing; look after the disk if it happens again";
+    /// A file of the source has another content under unchanged facts.
+    SourceRot, "source-rot", Partial, "compare it with the copy: phc-ingest history PATH; look after the disk that holds the source";
+    /// Copies were not read within the period that is promised.
+    VerifyBehind, "verify-behind", Partial, "run phc-ingest verify --rolling more often, or raise [verify] rate or period";
+    /// Something has the name that is to be restored.
+    TargetExists, "target-exists", Partial, "give another folder with --to, or replace it with --force";
+    /// A version that was asked for is not there any more.
+    VersionGone, "version-gone", Partial, "phc-ingest history PATH tells which versions there are; look in a backup for this one";
     /// A file in the copy that the manifest does not know.
     CopyStranger, "copy-stranger", Partial, "move it out of the devices folder; only the toolkit writes there";
     /// A line of the catalog can't be read.

@@ -67,11 +67,22 @@ pub fn news(
                 Some(record) => Some(record.told(folder.join(&entry.name))),
                 None => tombstone(&reader, folder, &entry.name)?,
             };
-            let (change, from) = (entry.change, entry.from.clone());
-            all.extend(file.map(|file| FileNews { cloud: cloud.to_owned(), file, change, from }));
+            let (change, from, was) = (entry.change, entry.from.clone(), was(folder, entry));
+            all.extend(file.map(|file| FileNews {
+                cloud: cloud.to_owned(),
+                file,
+                change,
+                from,
+                was,
+            }));
         }
     }
     Ok(all)
+}
+
+/// The version that an entry put away, as it is told.
+fn was(folder: &RelPath, entry: &Settled) -> Option<Box<FileRecord>> {
+    entry.was.as_ref().map(|was| Box::new(was.told(folder.join(&entry.name))))
 }
 
 /// The last that was known of a file that left the source.
@@ -105,8 +116,7 @@ impl Destroyed {
 
 fn folder(batch: &mut Batch<'_>, part: &SettledPart) -> Result<(), Problem> {
     let plan = &part.plan;
-    let told =
-        News { change: if plan.is_gone { Change::Gone } else { Change::Stored }, from: None };
+    let told = News::of(if plan.is_gone { Change::Gone } else { Change::Stored });
     if plan.is_gone {
         batch.bury_folder(&plan.path)?;
         batch.announce(&plan.path, b"", &told)?;
@@ -135,7 +145,7 @@ fn remember(
     if let Some((former, name)) = entry.from.as_ref().and_then(RelPath::split) {
         batch.remove(&former, name)?;
     }
-    let news = News { change: entry.change, from: entry.from.clone() };
+    let news = News { change: entry.change, from: entry.from.clone(), was: was(folder, entry) };
     batch.announce(folder, &entry.name, &news)?;
     Ok(())
 }
@@ -157,6 +167,8 @@ fn count(totals: &mut Totals, entry: &Settled) {
         Change::Renamed => totals.renamed += 1,
         Change::Linked => totals.hard_links += 1,
         Change::Touched => totals.touched += 1,
+        // Only verify repairs.
+        Change::Repaired => {}
         Change::Gone => totals.gone += u64::from(entry.destroyed.is_some()),
     }
     totals.trashed += entry.put_away;

@@ -37,6 +37,8 @@ pub enum Step {
         change: Change,
         /// Bytes of the live version that it replaces.
         replaces: Option<u64>,
+        /// The row of the version that it puts away, a tombstone's too.
+        was: Option<Box<Record>>,
     },
     /// Write a row; the copy is as it should be.
     Row {

@@ -120,7 +120,7 @@ impl Preparer<'_> {
             }
             return Ok(Some(step));
         }
-        let replaces = explained.filter(|r| r.live).map(|r| r.size);
+        let replaces = explained.as_ref().filter(|r| r.live).map(|r| r.size);
         let change = if replaces.is_some()
             || matches!(item.todo, Todo::Compare { .. } | Todo::Replace { .. })
         {
@@ -132,7 +132,8 @@ impl Preparer<'_> {
         let Copy { digest, facts, xattrs, mtime_ns } = copy;
         let record =
             Record { digest: Some(digest), xattrs, ..row_of(&facts, Some(mtime_ns), suspect) };
-        Ok(Some(Step::Publish { temp, record: Box::new(record), over, change, replaces }))
+        let was = explained.map(Box::new);
+        Ok(Some(Step::Publish { temp, record: Box::new(record), over, change, replaces, was }))
     }
 }
 

@@ -122,7 +122,14 @@ impl Preparer<'_> {
         }
         self.ground.counters.add_file();
         let record = Box::new(Record { gone_ms: None, ..first });
-        Ok(Some(Step::Publish { temp, record, over: None, change: Change::Linked, replaces: None }))
+        Ok(Some(Step::Publish {
+            temp,
+            record,
+            over: None,
+            change: Change::Linked,
+            replaces: None,
+            was: None,
+        }))
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Settled {
     pub from: Option<RelPath>,
     /// Bytes of the live version that is no longer the live one.
     pub destroyed: Option<u64>,
+    /// The version that gave way, where its row was known.
+    pub was: Option<Box<Record>>,
     /// What is in the trash now and was under this name.
     pub trashed: Option<Kind>,
     /// Files that this entry put there: all of them, when a folder stood in its way.
@@ -96,7 +98,8 @@ fn buried(
 fn gone(name: Vec<u8>, size: u64, is_file: bool, trashed: Option<Kind>) -> Settled {
     let destroyed = is_file.then_some(size);
     let put_away = u64::from(trashed.is_some());
-    Settled { name, record: None, change: Change::Gone, from: None, destroyed, trashed, put_away }
+    let change = Change::Gone;
+    Settled { name, record: None, change, from: None, destroyed, was: None, trashed, put_away }
 }
 
 fn one(
@@ -112,6 +115,7 @@ fn one(
         change,
         from: None,
         destroyed: None,
+        was: None,
         trashed: None,
         put_away: 0,
     };
@@ -122,12 +126,12 @@ fn one(
             }
             Ok(Settled { from, ..of_row(record, change) })
         }
-        Step::Publish { temp, record, over, change, replaces } => {
+        Step::Publish { temp, record, over, change, replaces, was } => {
             let in_the_way = over.as_ref().filter(|facts| facts.kind == Kind::Folder);
             let files = if in_the_way.is_some() { files_below(&copy.sub(name)?)? } else { 1 };
             let trashed = publish(ground, copy, folder, &temp, name, over.as_ref())?;
             let put_away = if trashed.is_some() { files } else { 0 };
-            Ok(Settled { destroyed: replaces, trashed, put_away, ..of_row(record, change) })
+            Ok(Settled { destroyed: replaces, was, trashed, put_away, ..of_row(record, change) })
         }
         Step::Rename { from, record } => {
             rename(ground, &from, copy, name)?;

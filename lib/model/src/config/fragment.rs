@@ -17,6 +17,7 @@ use super::source::Origins;
 use super::spool::Spool;
 use super::table;
 use super::trash::Trash;
+use super::verify::VerifyFragment;
 use crate::sentinel::Pillar;
 
 /// What a file, or all of them together, may hold.
@@ -35,6 +36,8 @@ pub(super) struct Fragment {
     pub(super) ingest: Ingest,
     #[serde(deserialize_with = "table::one")]
     pub(super) trash: Trash,
+    #[serde(deserialize_with = "table::one")]
+    pub(super) verify: VerifyFragment,
     #[serde(deserialize_with = "table::one")]
     pub(super) spool: Spool,
     #[serde(deserialize_with = "table::one")]

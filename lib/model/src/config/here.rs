@@ -7,6 +7,7 @@ use super::ingest::Ingest;
 use super::pillar::PillarHere;
 use super::spool::Spool;
 use super::trash::Trash;
+use super::verify::Verify;
 use crate::cloud::CloudId;
 
 /// What the configuration says for one host.
@@ -26,6 +27,8 @@ pub struct HostConfig {
     pub ingest: Ingest,
     /// How long former versions are kept.
     pub trash: Trash,
+    /// How often copies are read again.
+    pub verify: Verify,
     /// How long events are kept.
     pub spool: Spool,
     /// What was promised.

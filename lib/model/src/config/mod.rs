@@ -30,6 +30,7 @@ mod source;
 mod spool;
 mod table;
 mod trash;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub use size::Size;
 pub use source::Source;
 pub use spool::Spool;
 pub use trash::{Trash, TrashGuard};
+pub use verify::Verify;
 
 use cloud::CloudEntry;
 use error::Fault;
@@ -76,6 +78,7 @@ pub struct Config {
     clouds: Vec<CloudEntry>,
     ingest: Ingest,
     trash: Trash,
+    verify: Verify,
     spool: Spool,
     health: Health,
 }
@@ -110,6 +113,7 @@ impl Config {
             clouds: clouds.map(|cloud| cloud.resolved(&defaults)).collect(),
             ingest: self.ingest.clone(),
             trash: self.trash,
+            verify: self.verify,
             spool: self.spool,
             health: self.health,
         }
@@ -139,6 +143,7 @@ impl Config {
             hosts,
             ingest: fragment.ingest,
             trash: fragment.trash,
+            verify: fragment.verify.checked()?,
             spool: fragment.spool,
             health: fragment.health.checked()?,
         };

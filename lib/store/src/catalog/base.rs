@@ -125,7 +125,7 @@ fn write_state(
     let mut written = Ok(());
     let mut tell = |file: FileRecord| {
         let change = if file.live { Change::Stored } else { Change::Gone };
-        let news = FileNews { cloud: cloud.to_owned(), file, change, from: None };
+        let news = FileNews { cloud: cloud.to_owned(), file, change, from: None, was: None };
         if written.is_ok() {
             written = write_line(stream, &news);
         }

@@ -11,7 +11,7 @@ use crate::manifest::{Manifest, Opened};
 fn news(path: &str, size: u64) -> FileNews {
     let path = RelPath::new(path).unwrap();
     let file = FileRecord { size: Some(size), ..FileRecord::bare(path, RecordKind::File, true) };
-    FileNews { cloud: "c".into(), file, change: Change::Stored, from: None }
+    FileNews { cloud: "c".into(), file, change: Change::Stored, from: None, was: None }
 }
 
 fn state(catalog: &Catalog) -> (BTreeMap<String, u64>, usize) {

@@ -23,6 +23,7 @@ struct Waiting {
     folder: i64,
     name: Vec<u8>,
     former: Option<Vec<u8>>,
+    was: Option<String>,
 }
 
 impl Manifest {
@@ -91,11 +92,11 @@ impl Manifest {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.sql(|c| {
             let sql =
-                "SELECT seq, change, folder, name, former FROM unannounced WHERE seq > ?2 ORDER BY seq LIMIT ?1";
+                "SELECT seq, change, folder, name, former, was FROM unannounced WHERE seq > ?2 ORDER BY seq LIMIT ?1";
             let row = |r: &rusqlite::Row<'_>| {
                 let (seq, change, folder, name, former) =
                     (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?);
-                Ok(Waiting { seq, change, folder, name, former })
+                Ok(Waiting { seq, change, folder, name, former, was: r.get(5)? })
             };
             c.prepare_cached(sql)?.query_map([limit, after], row)?.collect()
         })
@@ -114,7 +115,9 @@ impl Manifest {
             }
         };
         let from = item.former.and_then(|bytes| RelPath::new(bytes).ok());
-        Ok(FileNews { cloud: cloud.to_owned(), file, change: change_of_name(&item.change), from })
+        let was = item.was.and_then(|text| serde_json::from_str(&text).ok());
+        let change = change_of_name(&item.change);
+        Ok(FileNews { cloud: cloud.to_owned(), file, change, from, was })
     }
 
     /// The file that has a dead folder's name now: told after it, since a later line of a path wins.
@@ -132,6 +135,7 @@ impl Manifest {
             file: record.told(path.clone()),
             change: Change::Stored,
             from: None,
+            was: None,
         }))
     }
 

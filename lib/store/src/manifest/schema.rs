@@ -39,8 +39,10 @@ CREATE TABLE placeholder (
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 CREATE TABLE unannounced (
-    seq INTEGER PRIMARY KEY, change TEXT NOT NULL, folder INTEGER NOT NULL, name BLOB NOT NULL, former BLOB
+    seq INTEGER PRIMARY KEY, change TEXT NOT NULL, folder INTEGER NOT NULL, name BLOB NOT NULL, former BLOB,
+    was TEXT
 );
+CREATE INDEX entry_large ON entry (size, digest) WHERE size >= 1048576;
 CREATE TABLE inflight (run TEXT NOT NULL, folder BLOB NOT NULL, PRIMARY KEY (run, folder)) WITHOUT ROWID;
 CREATE TABLE run (
     id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, finished_ms INTEGER, outcome TEXT,
@@ -75,6 +77,8 @@ ALTER TABLE folder ADD COLUMN btime_ns INTEGER;
 ALTER TABLE folder ADD COLUMN copy_name BLOB;
 ALTER TABLE folder ADD COLUMN seen BLOB;
 ALTER TABLE entry ADD COLUMN copy_name BLOB;
+ALTER TABLE unannounced ADD COLUMN was TEXT;
+CREATE INDEX entry_large ON entry (size, digest) WHERE size >= 1048576;
 CREATE TABLE placeholder (
     folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     since_ms INTEGER NOT NULL,

@@ -65,7 +65,7 @@ fn what_is_committed_waits_until_it_is_announced() {
     batch.put(&root, b"new", &record(1)).unwrap();
     let from = RelPath::new("old").unwrap();
     batch
-        .announce(&root, b"new", &News { change: Change::Renamed, from: Some(from.clone()) })
+        .announce(&root, b"new", &News { from: Some(from.clone()), ..News::of(Change::Renamed) })
         .unwrap();
     batch.commit().unwrap();
 

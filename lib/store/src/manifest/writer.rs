@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::ingest::Change;
+use model::ingest::{Change, FileRecord};
 use model::relpath::RelPath;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -17,6 +17,15 @@ pub struct News {
     pub change: Change,
     /// The former path of a rename.
     pub from: Option<RelPath>,
+    /// The version that was put away for it, as far as it is known.
+    pub was: Option<Box<FileRecord>>,
+}
+
+impl News {
+    /// News of a change that put no version away.
+    pub fn of(change: Change) -> News {
+        News { change, from: None, was: None }
+    }
 }
 
 /// One transaction; nothing of it is there until [`Batch::commit`].
@@ -152,9 +161,10 @@ impl Batch<'_> {
         let folder = self.folder_id(folder)?;
         let change = change_name(news.change);
         let former = news.from.as_ref().map(RelPath::as_bytes);
+        let was = news.was.as_ref().and_then(|was| serde_json::to_string(was).ok());
         self.sql(
-            "INSERT INTO unannounced (change, folder, name, former) VALUES (?1, ?2, ?3, ?4)",
-            params![change, folder, name, former],
+            "INSERT INTO unannounced (change, folder, name, former, was) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![change, folder, name, former, was],
         )
     }
 
@@ -265,11 +275,12 @@ pub(super) fn change_name(change: Change) -> &'static str {
         Change::Linked => "linked",
         Change::Touched => "touched",
         Change::Gone => "gone",
+        Change::Repaired => "repaired",
     }
 }
 
 pub(super) fn change_of_name(name: &str) -> Change {
-    const ALL: [Change; 7] = [
+    const ALL: [Change; 8] = [
         Change::Stored,
         Change::Replaced,
         Change::Adopted,
@@ -277,6 +288,7 @@ pub(super) fn change_of_name(name: &str) -> Change {
         Change::Linked,
         Change::Touched,
         Change::Gone,
+        Change::Repaired,
     ];
     ALL.into_iter().find(|c| change_name(*c) == name).unwrap_or(Change::Stored)
 }

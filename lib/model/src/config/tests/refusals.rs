@@ -91,13 +91,19 @@ fn a_list_is_never_taken_for_a_table_nor_the_reverse() {
 fn broken_toml_is_one_line_with_its_place() {
     refused(
         "\"a\\nb\" = 1",
-        "0.toml:1: unknown key \"a\\nb\"; known here: host, pillar, cloud, ingest, trash, spool, health",
+        "0.toml:1: unknown key \"a\\nb\"; known here: host, pillar, cloud, ingest, trash, verify, spool, health",
     );
     for text in ["a = ", "[cloud\n", "a = 1\na = 2", "x = \"\u{1}\"", "[ingest]\n[ingest]\n"] {
         let error = layers(&[text]).unwrap_err();
         assert!(error.line >= 1 && !error.what.is_empty() && !error.what.contains('\n'), "{error}");
     }
     assert_eq!(layers(&["[spool]\nattempts = \n"]).unwrap_err().line, 2);
+}
+
+#[test]
+fn a_promise_of_nothing_is_refused() {
+    refused("[verify]\nperiod = '5m'", "0.toml:2: verify.period: a period is an hour at least");
+    refused("[verify]\nrate = 0", "0.toml:2: verify.rate: a rate is 1kB a second at least");
 }
 
 #[test]
