@@ -62,7 +62,7 @@ pub fn news(
     let mut all = Vec::new();
     for part in parts {
         let folder = &part.plan.path;
-        for entry in &part.entries {
+        for entry in part.entries.iter().filter(|entry| !entry.is_as_before) {
             let file = match &entry.record {
                 Some(record) => Some(record.told(folder.join(&entry.name))),
                 None => tombstone(&reader, folder, &entry.name)?,
@@ -145,6 +145,9 @@ fn remember(
     if let Some((former, name)) = entry.from.as_ref().and_then(RelPath::split) {
         batch.remove(&former, name)?;
     }
+    if entry.is_as_before {
+        return Ok(());
+    }
     let news = News { change: entry.change, from: entry.from.clone(), was: was(folder, entry) };
     batch.announce(folder, &entry.name, &news)?;
     Ok(())
@@ -154,6 +157,7 @@ fn count(totals: &mut Totals, entry: &Settled) {
     let size = entry.record.as_ref().map_or(0, |r| r.size);
     let is_link = entry.record.as_ref().is_some_and(|r| r.digest.is_none());
     match entry.change {
+        _ if entry.is_as_before => totals.unchanged += 1,
         Change::Stored if is_link => {}
         Change::Stored => {
             totals.stored += 1;

@@ -51,6 +51,11 @@ pub enum Step {
         /// The former path of a rename whose copy was renamed already.
         from: Option<RelPath>,
     },
+    /// Write a row that says what it said before, but for whether it is to be trusted: there is no news.
+    Seen {
+        /// The row.
+        record: Box<Record>,
+    },
     /// Rename the copy.
     Rename {
         /// The former path.

@@ -49,6 +49,9 @@ impl Preparer<'_> {
             xattrs,
             ..row_of(facts, None, suspect)
         };
+        if kept == (Record { suspect, ..old }) {
+            return Step::Seen { record: Box::new(kept) };
+        }
         Step::Row { record: Box::new(kept), change: Change::Touched, narrow, from: None }
     }
 

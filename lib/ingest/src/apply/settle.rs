@@ -41,6 +41,8 @@ pub struct Settled {
     pub trashed: Option<Kind>,
     /// Files that this entry put there: all of them, when a folder stood in its way.
     pub put_away: u64,
+    /// True if it was only looked at again: nothing is told of it.
+    pub is_as_before: bool,
 }
 
 /// Gives everything of a part its final name.
@@ -98,8 +100,17 @@ fn buried(
 fn gone(name: Vec<u8>, size: u64, is_file: bool, trashed: Option<Kind>) -> Settled {
     let destroyed = is_file.then_some(size);
     let put_away = u64::from(trashed.is_some());
-    let change = Change::Gone;
-    Settled { name, record: None, change, from: None, destroyed, was: None, trashed, put_away }
+    Settled {
+        name,
+        record: None,
+        change: Change::Gone,
+        from: None,
+        destroyed,
+        was: None,
+        trashed,
+        put_away,
+        is_as_before: false,
+    }
 }
 
 fn one(
@@ -118,8 +129,12 @@ fn one(
         was: None,
         trashed: None,
         put_away: 0,
+        is_as_before: false,
     };
     match step {
+        Step::Seen { record } => {
+            Ok(Settled { is_as_before: true, ..of_row(record, Change::Touched) })
+        }
         Step::Row { record, change, narrow, from } => {
             if narrow {
                 folders::narrow_file(copy, name, record.mode)?;

@@ -33,17 +33,30 @@ impl Racy {
     }
 
     /// How long to wait before reading a file with these facts, so that whatever is written
-    /// meanwhile shows in its stamps; none where stamps are too coarse to wait for.
+    /// meanwhile shows in its stamps; none where stamps are too coarse to wait for, or lie in
+    /// a future that no wait reaches.
     pub fn settling(self, facts: &Facts, now_ns: i64) -> Option<Duration> {
-        let is_short = self.window_ns < 100_000_000;
-        (is_short && self.is_suspect(facts, now_ns))
+        let is_near = self.newest(facts) <= now_ns.saturating_add(self.window_ns);
+        (self.is_fine() && is_near && self.is_suspect(facts, now_ns))
             .then(|| Duration::from_nanos(self.window_ns.unsigned_abs()))
     }
 
     /// True if a file with these facts, read at `read_ns`, must be read again before it is called unchanged.
     pub fn is_suspect(self, facts: &Facts, read_ns: i64) -> bool {
-        let newest = facts.ctime_ns.unwrap_or(facts.mtime_ns).max(facts.mtime_ns);
-        newest > read_ns.saturating_sub(self.window_ns)
+        self.newest(facts) > read_ns.saturating_sub(self.window_ns)
+    }
+
+    /// The stamp that tells of the last write. A local file system's change time does so
+    /// alone: anybody may set a modification time, for instance to one in the year 2100.
+    fn newest(self, facts: &Facts) -> i64 {
+        match facts.ctime_ns {
+            Some(ctime_ns) if self.is_fine() => ctime_ns,
+            other => other.unwrap_or(facts.mtime_ns).max(facts.mtime_ns),
+        }
+    }
+
+    fn is_fine(self) -> bool {
+        self.window_ns < 100_000_000
     }
 }
 
@@ -135,9 +148,26 @@ mod tests {
 
     #[test]
     fn young_and_future_stamps_are_suspect() {
+        let later = 10_000_000_000;
+        let to_come = Facts { mtime_ns: i64::MAX, ..facts() };
+        for fine in [true, false] {
+            let racy = Racy::window(fine);
+            assert!(racy.is_suspect(&facts(), 1_000));
+            assert!(racy.is_suspect(&Facts { ctime_ns: Some(i64::MAX), ..facts() }, later));
+            assert!(racy.is_suspect(&Facts { ctime_ns: None, ..to_come.clone() }, later));
+            assert!(!racy.is_suspect(&facts(), later));
+            // Where the change time can be trusted, a person may set any other.
+            assert_eq!(racy.is_suspect(&to_come, later), !fine);
+        }
+    }
+
+    #[test]
+    fn only_what_a_wait_can_settle_is_waited_for() {
         let racy = Racy::window(true);
-        assert!(racy.is_suspect(&facts(), 1_000));
-        assert!(racy.is_suspect(&Facts { mtime_ns: i64::MAX, ..facts() }, 1_000_000_000));
-        assert!(!racy.is_suspect(&facts(), 1_000_000_000));
+        assert!(racy.settling(&facts(), 1_000).is_some());
+        assert!(racy.settling(&facts(), 10_000_000_000).is_none());
+        let to_come = Facts { ctime_ns: Some(3_600_000_000_000), ..facts() };
+        assert!(racy.settling(&to_come, 1_000).is_none());
+        assert!(Racy::window(false).settling(&facts(), 1_000).is_none());
     }
 }
