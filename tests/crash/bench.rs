@@ -58,6 +58,13 @@ impl Bench {
         self.sandbox.state().join(device).join("ingest").join(CLOUD)
     }
 
+    /// Removes the manifest with its log.
+    pub fn lose_manifest(&self) {
+        for name in ["manifest.sqlite", "manifest.sqlite-wal", "manifest.sqlite-shm"] {
+            let _ = std::fs::remove_file(self.kept().join(name));
+        }
+    }
+
     /// A run, about to begin.
     pub fn ingest(&self) -> Run {
         self.command("run").args(["--cloud", CLOUD, "--source"]).arg(self.source())

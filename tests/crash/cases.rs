@@ -175,9 +175,7 @@ fn break_manifest(bench: &Bench) {
 /// The manifest is lost, after some edits.
 fn lose_manifest(bench: &Bench) {
     edit(bench);
-    for name in ["manifest.sqlite", "manifest.sqlite-wal", "manifest.sqlite-shm"] {
-        let _ = fs::remove_file(bench.kept().join(name));
-    }
+    bench.lose_manifest();
 }
 
 /// So many increments that the next run compacts the catalog: the first one's words, said often

@@ -55,6 +55,20 @@ fn where_a_call_fails_the_run_says_so_leaves_no_litter_and_the_next_one_ends_who
     assert!(failed.is_empty(), "{} cases failed:\n{}", failed.len(), failed.join("\n"));
 }
 
+#[test]
+fn where_the_manifest_is_lost_after_the_kill_no_litter_stays_and_the_next_run_ends_whole() {
+    let failed = each(&jobs(|case| ["cold", "edits"].contains(&case.name)), |case, name, at| {
+        *at = format!("{name}=kill, manifest lost");
+        let mut bench = begun(case);
+        let source = bench.look();
+        bench.ingest().env("PHC_FAILPOINT", format!("{name}=kill")).end();
+        bench.lose_manifest();
+        let last = bench.finish();
+        law::whole(&bench, &source, &last);
+    });
+    assert!(failed.is_empty(), "{} cases failed:\n{}", failed.len(), failed.join("\n"));
+}
+
 /// `PHC_CRASH="cold, apply."` tries only the cases and failpoints of that name.
 fn only() -> Option<String> {
     std::env::var("PHC_CRASH").ok().filter(|only| !only.is_empty())

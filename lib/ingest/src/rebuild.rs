@@ -118,7 +118,11 @@ fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
                     folders.push(folder);
                 }
                 Kind::File if !known.contains(&*entry.name) => {
-                    batch.put(&path, &entry.name, &unexplained(&facts))?;
+                    // A run that was killed left it there, and the note of that was lost as well.
+                    match crate::apply::run_of_temporary(&entry.name) {
+                        Some(run) => batch.note_left_by(&run, &path)?,
+                        None => batch.put(&path, &entry.name, &unexplained(&facts))?,
+                    }
                 }
                 _ => {}
             }

@@ -104,6 +104,15 @@ pub(crate) fn temporary_prefix(run: &str) -> String {
     format!(".phc-{run}-")
 }
 
+/// The run whose temporary has this name: `.phc-<runid>-<n>`, a UUIDv7 and a number.
+pub(crate) fn run_of_temporary(name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok()?.strip_prefix(".phc-")?;
+    let (run, n) = name.rsplit_once('-')?;
+    let is_number = !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit());
+    let id = uuid::Uuid::try_parse(run).ok().filter(|id| is_number && id.get_version_num() == 7)?;
+    (id.to_string() == run).then(|| run.to_owned())
+}
+
 /// True for failures of the space that concern more than one entry: going on would only fail again.
 pub(crate) fn is_fatal(error: &Error) -> bool {
     use std::io::ErrorKind as K;
@@ -129,4 +138,27 @@ pub(crate) fn entry_problem(error: &Error) -> Problem {
         _ => Code::EntryUnstorable,
     };
     Problem::new(code, what).at(error.path.as_path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{run_of_temporary, temporary_prefix};
+
+    #[test]
+    fn only_the_names_of_temporaries_tell_of_a_run() {
+        let run = host::id::ordered().to_string();
+        let name = format!("{}12", temporary_prefix(&run));
+        assert_eq!(run_of_temporary(name.as_bytes()), Some(run.clone()));
+        let others = [
+            temporary_prefix(&run),
+            format!("{}1x", temporary_prefix(&run)),
+            format!(".phc-{run}"),
+            format!(".phc-{}-1", run.to_uppercase()),
+            format!(".phc-{}-1", host::id::random()),
+            ".phc-space.json".to_owned(),
+        ];
+        for other in others {
+            assert_eq!(run_of_temporary(other.as_bytes()), None, "{other}");
+        }
+    }
 }

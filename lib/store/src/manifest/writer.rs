@@ -183,6 +183,14 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Notes a folder in which temporaries of some run were found, beside what is noted already.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn note_left_by(&mut self, run: &str, folder: &RelPath) -> Result<()> {
+        self.sql("INSERT OR IGNORE INTO inflight VALUES (?1, ?2)", params![run, folder.as_bytes()])
+    }
+
     /// Forgets which folders may hold temporaries: they are known to hold none.
     ///
     /// # Errors
