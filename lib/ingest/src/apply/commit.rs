@@ -140,7 +140,7 @@ fn remember(
         None => batch.bury(folder, &entry.name, now.as_millisecond(), entry.trashed.is_some())?,
     }
     if entry.trashed == Some(Kind::Folder) {
-        batch.trashed_below(&folder.join(&entry.name))?;
+        batch.trashed_below(&folder.join(&entry.name), now.as_millisecond())?;
     }
     if let Some((former, name)) = entry.from.as_ref().and_then(RelPath::split) {
         batch.remove(&former, name)?;

@@ -196,11 +196,22 @@ fn publish(
     Ok(Some(kind))
 }
 
+/// Renames a copy; one that a folder took along when it gave way comes back from the trash.
 fn rename(ground: &Ground<'_>, from: &RelPath, copy: &Dir, name: &[u8]) -> host::Result<()> {
     let Some((folder, old)) = from.split() else { return Ok(()) };
-    let old_folder = ground.copy.beneath(&folder)?;
-    old_folder.rename_new(old, copy, name)?;
-    if ground.barrier.is_each() { old_folder.sync() } else { Ok(()) }
+    let renamed = ground.copy.beneath(&folder).and_then(|old_folder| {
+        old_folder.rename_new(old, copy, name)?;
+        if ground.barrier.is_each() { old_folder.sync() } else { Ok(()) }
+    });
+    match renamed {
+        Err(e) if is_not_there(&e) && ground.trash.give_back(&folder, old, copy, name) => Ok(()),
+        other => other,
+    }
+}
+
+/// True where nothing has the name, or a file has that of a folder on the way to it.
+fn is_not_there(error: &host::Error) -> bool {
+    error.meaning() == Meaning::Missing || error.source.kind() == std::io::ErrorKind::NotADirectory
 }
 
 /// Moves a copy to the trash; false if there is none, and none that a run moved there before it was cut off.

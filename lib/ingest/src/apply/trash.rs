@@ -59,6 +59,15 @@ impl Trash<'_> {
         self.synced(&trash)
     }
 
+    /// Moves what this run put away to another name in the copy; false if it is not there.
+    pub fn give_back(&self, folder: &RelPath, name: &[u8], copy: &Dir, to: &[u8]) -> bool {
+        [&self.of_run, &self.of_run_again].into_iter().any(|run| {
+            let path = folder.names().fold(run.clone(), |path, name| path.join(name));
+            let trash = self.root.beneath(&path);
+            trash.is_ok_and(|trash| trash.rename_new(name, copy, to).is_ok())
+        })
+    }
+
     /// True if a run that was cut off moved what had this name to the trash.
     pub fn was_put_away(&self, folder: &RelPath, name: &[u8]) -> bool {
         self.of_cut_off.iter().any(|run| {

@@ -28,6 +28,10 @@ impl News {
     }
 }
 
+/// The folder ?1 and all below it.
+const BELOW: &str = "WITH RECURSIVE below(id) AS \
+     (SELECT ?1 UNION SELECT folder.id FROM folder JOIN below ON folder.parent = below.id)";
+
 /// One transaction; nothing of it is there until [`Batch::commit`].
 #[derive(Debug)]
 pub struct Batch<'a> {
@@ -103,15 +107,26 @@ impl Batch<'_> {
 
     /// Notes that the copies of everything below a folder are in `_trash`.
     ///
+    /// A row that is live all the same becomes a tombstone, and is told as one: its file was
+    /// taken for renamed, and what has its folder's name now kept the rename from being done.
+    ///
     /// # Errors
     /// When the database can't be written.
-    pub fn trashed_below(&mut self, folder: &RelPath) -> Result<()> {
+    pub fn trashed_below(&mut self, folder: &RelPath, gone_ms: i64) -> Result<()> {
         let id = self.folder_id(folder)?;
         self.sql(
-            "WITH RECURSIVE below(id) AS \
-             (SELECT ?1 UNION SELECT folder.id FROM folder JOIN below ON folder.parent = below.id) \
-             UPDATE entry SET copy_mtime_ns = NULL WHERE folder IN below",
-            [id],
+            &format!(
+                "{BELOW} INSERT INTO unannounced (change, folder, name) \
+                 SELECT ?2, folder, name FROM entry WHERE folder IN below AND live = 1"
+            ),
+            params![id, change_name(Change::Gone)],
+        )?;
+        self.sql(
+            &format!(
+                "{BELOW} UPDATE entry SET live = 0, copy_mtime_ns = NULL, \
+                 gone_ms = COALESCE(gone_ms, ?2) WHERE folder IN below"
+            ),
+            params![id, gone_ms],
         )?;
         self.bury_folder(folder)
     }
