@@ -49,7 +49,7 @@ enum Pass {
 impl Pass {
     fn has(self, item: &Item) -> bool {
         self == match &item.todo {
-            Todo::Gone { gives_way: true, .. } => Pass::GivingWay,
+            Todo::Gone { gives_way: true, .. } | Todo::MakeWay => Pass::GivingWay,
             Todo::Link { .. } => Pass::Links,
             _ => Pass::Main,
         }

@@ -18,10 +18,12 @@ pub fn copy_mode(source: u32) -> u32 {
 
 /// Opens a folder of the copy, making it and those above it when missing.
 ///
-/// True if it was made just now, so that nothing can lie in it yet.
+/// True if it was made just now, so that nothing can lie in it yet. What is no folder and
+/// has its name, a stranger's file for instance, is put away.
 pub fn make(ground: &Ground<'_>, path: &RelPath) -> host::Result<(Dir, bool)> {
     match ground.copy.beneath(path) {
         Err(e) if e.meaning() == Meaning::Missing => {}
+        Err(e) if e.source.kind() == std::io::ErrorKind::NotADirectory => {}
         found => return found.map(|dir| (dir, false)),
     }
     let Some((above, name)) = path.split() else {
@@ -30,7 +32,13 @@ pub fn make(ground: &Ground<'_>, path: &RelPath) -> host::Result<(Dir, bool)> {
     let (parent, _) = make(ground, &above)?;
     let source =
         ground.source.beneath(path).and_then(|dir| dir.own_facts()).map_or(OWN, |facts| facts.mode);
-    parent.make_folder(name, copy_mode(source))?;
+    match parent.make_folder(name, copy_mode(source)) {
+        Err(e) if e.meaning() == Meaning::Exists => {
+            ground.trash.put_away(&parent, &above, name)?;
+            parent.make_folder(name, copy_mode(source))?;
+        }
+        other => other?,
+    }
     if ground.barrier.is_each() {
         parent.sync()?;
     }

@@ -63,6 +63,8 @@ pub enum Step {
         /// The row it becomes.
         record: Box<Record>,
     },
+    /// Move a tombstone's copy to the trash.
+    MakeWay,
     /// Bury a row.
     Gone {
         /// Bytes of the copy.
@@ -147,6 +149,7 @@ impl<'a> Preparer<'a> {
                     *is_file && (*gives_way || self.ground.on_gone == model::config::OnGone::Trash);
                 Ok(Some(Step::Gone { size: item.size, is_file: *is_file, to_trash }))
             }
+            Todo::MakeWay => Ok(Some(Step::MakeWay)),
             Todo::Symlink => Ok(self.symlink(place, item)),
             Todo::Rename { from } => self.rename(place, item, from),
             Todo::Link { to } => self.link(place, item, to),

@@ -152,6 +152,11 @@ fn one(
             rename(ground, &from, copy, name)?;
             Ok(Settled { from: Some(from), ..of_row(record, Change::Renamed) })
         }
+        Step::MakeWay => {
+            let trashed = put_away(ground, copy, folder, name)?.then_some(Kind::File);
+            // It was counted when it left.
+            Ok(Settled { destroyed: None, ..gone(name.to_owned(), 0, true, trashed) })
+        }
         Step::Gone { size, is_file, to_trash } => {
             let trashed = (to_trash && put_away(ground, copy, folder, name)?).then_some(Kind::File);
             failpoint::hit("apply.gone").attempt("bury", copy.path())?;

@@ -119,6 +119,8 @@ pub enum Todo {
         /// True if the copy must leave its name, which is wanted for something else.
         gives_way: bool,
     },
+    /// It left the source before, and its copy must leave its name: a folder has that now.
+    MakeWay,
 }
 
 impl Item {
@@ -157,6 +159,11 @@ impl Item {
         }
     }
 
+    /// A tombstone whose copy must leave its name.
+    pub fn in_the_way(name: &[u8], record: &Record) -> Item {
+        Item { todo: Todo::MakeWay, ..Item::gone(name, record) }
+    }
+
     /// True if a file still has the facts that were planned with.
     pub fn still_is(&self, facts: &Facts) -> bool {
         facts.size == self.size
@@ -191,7 +198,7 @@ impl Item {
             Todo::Rename { .. } => Action::Rename,
             Todo::Link { .. } => Action::Link,
             Todo::Symlink => Action::Symlink,
-            Todo::Gone { .. } => Action::Gone,
+            Todo::Gone { .. } | Todo::MakeWay => Action::Gone,
         }
     }
 }

@@ -61,6 +61,7 @@ impl Tally {
                 self.gone_bytes += if *is_file { item.size } else { 0 };
                 self.give_way += u64::from(*gives_way);
             }
+            Todo::MakeWay => self.give_way += 1,
             Todo::Link { .. } => self.links += 1,
             Todo::Touch { .. } | Todo::Rename { .. } | Todo::Symlink => {}
         }

@@ -207,6 +207,9 @@ impl<'a> Walker<'a> {
                 item.give_way();
             }
         }
+        if facts.kind == Kind::Folder {
+            self.clear_the_way(row, known, items)?;
+        }
         let known = known.filter(|_| unlike.is_none());
         let todo = match compare(facts, known) {
             Change::None if facts.kind == Kind::File => match known {
@@ -225,6 +228,20 @@ impl<'a> Walker<'a> {
             Change::Symlink => Todo::Symlink,
         };
         items.push(Item::of(&entry.name, facts, todo));
+        Ok(())
+    }
+
+    /// A folder whose name a tombstone's copy has: that must leave it.
+    fn clear_the_way(
+        &self,
+        row: Option<i64>,
+        known: Option<&Known>,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Problem> {
+        let tombstone = known.filter(|k| !k.live && k.copy_mtime_ns.is_some());
+        let Some((row, known)) = row.zip(tombstone) else { return Ok(()) };
+        let record = self.reader.record(row, &known.name)?;
+        items.extend(record.map(|record| Item::in_the_way(&known.name, &record)));
         Ok(())
     }
 
