@@ -12,6 +12,7 @@
     reason = "a test program: a broken setup is a failure"
 )]
 
+mod acts;
 mod away;
 mod bench;
 mod beside;
@@ -20,6 +21,7 @@ mod chance;
 mod forbidden;
 mod full;
 mod law;
+mod lives;
 mod matrix;
 mod mounted;
 mod order;
