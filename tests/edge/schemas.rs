@@ -32,6 +32,7 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<ingest::verify::Verified>(model::ingest::TOOL);
     register.event::<ingest::expire::Expired>(model::ingest::TOOL);
     register.event::<ingest::expire::VersionExpired>(model::ingest::TOOL);
+    register.event::<ingest::deferred::FileDeferred>(model::ingest::TOOL);
     register.event::<ingest::status::CloudTold>(model::ingest::TOOL);
     register.event::<ingest::status::Approved>(model::ingest::TOOL);
 

@@ -85,6 +85,8 @@ pub enum Step {
     Fifo { path: String },
     /// Makes a socket.
     Socket { path: String },
+    /// Sets a file's extended attributes, as clients mark placeholders, or takes them away (an empty value).
+    Mark { path: String, attributes: BTreeMap<String, String> },
     /// Writes phc.toml anew.
     Configure { text: String },
     /// Copies a whole folder with all its times.
@@ -110,6 +112,8 @@ pub enum Step {
         #[serde(default)]
         exit: i32,
     },
+    /// Runs `phc-ingest deferred`: the size of each path that it lists, in its order, `?` where unknown.
+    Deferred { are: Vec<(String, String)> },
     /// Runs any of the programs; `{plan}`, `{source}`, `{space}` stand for what they say.
     Call {
         program: String,

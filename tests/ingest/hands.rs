@@ -99,6 +99,18 @@ pub fn sparse(path: &Path, size: u64) {
     file.write_all_at(b"!", size - 1).unwrap();
 }
 
+pub fn mark(path: &Path, attributes: &std::collections::BTreeMap<String, String>) {
+    use rustix::fs::{XattrFlags, removexattr, setxattr};
+    for (name, value) in attributes {
+        let value = self::path(value).into_os_string().into_vec();
+        let done = match value.is_empty() {
+            true => removexattr(path, name.as_str()),
+            false => setxattr(path, name.as_str(), &value, XattrFlags::empty()),
+        };
+        done.unwrap_or_else(|e| panic!("{}: {e}: tests need user attributes", path.display()));
+    }
+}
+
 pub fn clone(path: &Path, to: &Path) {
     let status = std::process::Command::new("cp").arg("-a").args([path, to]).status();
     assert!(status.unwrap().success());

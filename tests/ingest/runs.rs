@@ -106,6 +106,14 @@ pub fn approve(world: &World) {
     assert_eq!(ended.event("phc.ingest.plan.approved").text("plan"), plan);
 }
 
+/// What `phc-ingest deferred` lists.
+pub fn deferred(world: &World) -> Vec<(String, String)> {
+    let ended = world.sandbox.run("phc-ingest").args(["deferred", "--cloud", CLOUD]).end().ok();
+    let size = |event: &Event| event.at("size").as_u64().map_or("?".into(), |n| n.to_string());
+    let told = ended.events_of("phc.ingest.file.deferred");
+    told.iter().map(|event| (event.text("path").to_owned(), size(event))).collect()
+}
+
 /// Runs an expiry; says the plan's id.
 pub fn expire(world: &World, exit: i32) -> Option<String> {
     let run = world.sandbox.run("phc-ingest").arg("expire").arg("--space");

@@ -58,6 +58,7 @@ impl World {
             Step::Idle => runs::idle(self),
             Step::Approve => runs::approve(self),
             Step::Expire { exit } => self.plan = runs::expire(self, *exit),
+            Step::Deferred { are } => assert_eq!(&runs::deferred(self), are),
             Step::Call { .. } => runs::call(self, step),
             _ if self.look(step) => {}
             _ => self.act(step),
@@ -88,6 +89,7 @@ impl World {
             Step::HardLink { path, to } => hands::hard_link(&at(path), &at(to)),
             Step::Fifo { path } => hands::fifo(&at(path)),
             Step::Socket { path } => hands::socket(&at(path)),
+            Step::Mark { path, attributes } => hands::mark(&at(path), attributes),
             Step::Configure { text } => self.sandbox.configure(text),
             Step::Clone { path, to } => hands::clone(&at(path), &at(to)),
             Step::AgeTrash { days } => hands::age_trash(&self.sandbox.device(), *days),

@@ -32,6 +32,8 @@ Examples:
   A run was refused, and the plan is meant:
     phc-ingest status
     phc-ingest approve PLAN
+  What is only in the cloud?
+    phc-ingest deferred
   Is every copy what was stored?
     phc-ingest verify --sample 10%
 ";
@@ -61,6 +63,14 @@ pub enum Command {
     Verify(Verify),
     /// Tells what is known of each cloud, from this machine's state alone
     Status {
+        /// Only this cloud
+        #[arg(long, value_name = "ID")]
+        cloud: Vec<CloudId>,
+    },
+    /// Lists files whose content is only in the cloud, what waited longest first
+    ///
+    /// They are never opened. A copy of them that was stored earlier stays.
+    Deferred {
         /// Only this cloud
         #[arg(long, value_name = "ID")]
         cloud: Vec<CloudId>,

@@ -35,6 +35,7 @@ fn work(args: Args) -> Result<Exit, Problem> {
         Command::Approve { plan } => status::approve(&settings, &plan, &mut output)?,
         Command::Verify(verify) => verify::verify(&settings, &verify, &mut output)?,
         Command::Status { cloud } => status::status(&settings, &cloud, &mut output)?,
+        Command::Deferred { cloud } => status::deferred(&settings, &cloud, &mut output)?,
         Command::Expire { dry_run } => expire::expire(&settings, dry_run, &mut output)?,
     };
     Ok(output.end(exit))

@@ -8,6 +8,7 @@ use model::emit::emit;
 use model::exit::Exit;
 use model::problem::{Code, Problem};
 use store::approvals::Plans;
+use store::state::State;
 
 /// Tells what is known of each cloud.
 pub fn status(
@@ -16,14 +17,8 @@ pub fn status(
     output: &mut Output,
 ) -> Result<Exit, Problem> {
     let state = settings.state()?;
-    let known = clouds(&state, &settings.device)?;
-    if let Some(unknown) = asked.iter().find(|id| !known.contains(id)) {
-        let what = format!("nothing was ever ingested of {unknown} by {}", settings.device);
-        return Err(Problem::new(Code::NotFound, what)
-            .hint("phc-ingest status tells which clouds there are"));
-    }
-    let wanted = |id: &&CloudId| asked.is_empty() || asked.contains(id);
-    for cloud in known.iter().filter(wanted) {
+    let known = asked_of(settings, &state, asked)?;
+    for cloud in &known {
         let told = of_cloud(&state, &settings.device, cloud)?;
         emit(output, &told);
     }
@@ -31,6 +26,39 @@ pub fn status(
         output.note("nothing was ever ingested here");
     }
     Ok(Exit::Done)
+}
+
+/// Tells what is only in the cloud.
+pub fn deferred(
+    settings: &Settings,
+    asked: &[CloudId],
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let state = settings.state()?;
+    let mut count = 0;
+    for cloud in &asked_of(settings, &state, asked)? {
+        count += ingest::deferred::tell(&state, &settings.device, cloud, output)?;
+    }
+    if count == 0 {
+        output.note("nothing is deferred: all that is known is stored");
+    }
+    Ok(Exit::Done)
+}
+
+/// The clouds that were asked for and are known, or all that are known.
+fn asked_of(
+    settings: &Settings,
+    state: &State,
+    asked: &[CloudId],
+) -> Result<Vec<CloudId>, Problem> {
+    let known = clouds(state, &settings.device)?;
+    if let Some(unknown) = asked.iter().find(|id| !known.contains(id)) {
+        let what = format!("nothing was ever ingested of {unknown} by {}", settings.device);
+        return Err(Problem::new(Code::NotFound, what)
+            .hint("phc-ingest status tells which clouds there are"));
+    }
+    let wanted = |id: &CloudId| asked.is_empty() || asked.contains(id);
+    Ok(known.into_iter().filter(wanted).collect())
 }
 
 /// Approves the one kept plan that begins like this, of whichever job.

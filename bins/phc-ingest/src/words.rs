@@ -2,6 +2,7 @@
 
 use cli::figures;
 use cli::words::{finished, plain};
+use ingest::deferred::FileDeferred;
 use ingest::discover::CloudFound;
 use ingest::expire::{Expired, VersionExpired};
 use ingest::status::{Approved, CloudTold};
@@ -16,6 +17,7 @@ pub fn words(event: &Event) -> Option<String> {
         "run.finished" => event.data_as().map(|run| run_finished(&run)),
         "file.planned" => event.data_as().map(|item| planned(&item)),
         "file.stored" | "file.gone" => event.data_as().map(|news| file(&news)),
+        "file.deferred" => event.data_as().map(|told| deferred(&told)),
         "cloud.found" => event.data_as().map(|found| cloud_found(&found)),
         "cloud.told" => event.data_as().map(|told| cloud_told(&told)),
         "copies.verified" => event.data_as().map(|told| verified(&told)),
@@ -38,6 +40,10 @@ fn run_finished(run: &RunFinished<Totals>) -> String {
         (t.renamed, "renamed"),
         (t.hard_links, "linked"),
         (t.touched, "touched"),
+        (t.deferred, "deferred"),
+        (t.deferred_folders, "folders deferred"),
+        (t.hydrated, "hydrated"),
+        (t.pointers, "pointers to documents"),
         (t.gone, "gone"),
         (t.symlinks, "symlinks not followed"),
         (t.specials, "special files not opened"),
@@ -52,10 +58,38 @@ fn run_finished(run: &RunFinished<Totals>) -> String {
     if t.bytes_stored > 0 {
         text.push_str(&format!("\n  {} copied", figures::bytes(t.bytes_stored)));
     }
+    if t.deferred + t.deferred_folders > 0 {
+        let captured = t.bytes.saturating_sub(t.deferred_bytes);
+        text.push_str(&format!("\n  captured {}", figures::part(captured, t.bytes)));
+        text.push_str(&unknown(t.deferred_unsized, t.deferred_folders));
+    }
     if let Some(plan) = &run.plan {
         text.push_str(&format!("\n  plan {plan}"));
     }
     text
+}
+
+/// What is in no figure of a completeness.
+fn unknown(files: u64, folders: u64) -> String {
+    let parts =
+        [(files, "file of unknown size", "files of unknown size"), (folders, "folder", "folders")];
+    let named = parts.iter().filter(|(n, ..)| *n > 0);
+    let named: Vec<String> =
+        named.map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many })).collect();
+    if named.is_empty() { String::new() } else { format!(", not counting {}", named.join(" and ")) }
+}
+
+fn deferred(told: &FileDeferred) -> String {
+    let size = told.size.map_or_else(|| "?".to_owned(), figures::bytes);
+    let folder = if told.folder { "/" } else { "" };
+    let notes = [
+        (told.stale, "a former version is stored"),
+        (!told.hydratable, "only its client can bring it in"),
+        (told.tries > 0, "bringing it in failed before"),
+    ];
+    let notes: Vec<&str> = notes.iter().filter(|(is, _)| *is).map(|(_, note)| *note).collect();
+    let notes = if notes.is_empty() { String::new() } else { format!("  ({})", notes.join("; ")) };
+    format!("deferred {size:>9}  {}{folder}{notes}", told.path)
 }
 
 fn planned(item: &FilePlanned) -> String {
@@ -89,6 +123,14 @@ fn cloud_told(told: &CloudTold) -> String {
         told.bytes.map_or_else(|| "? bytes".to_owned(), figures::bytes),
         number(told.tombstones)
     );
+    if let Some(c) = told.completeness.as_ref().filter(|c| c.deferred + c.deferred_folders > 0) {
+        text.push_str(&format!(
+            "\n  captured {}; {} deferred{}",
+            figures::part(c.captured_bytes, c.of_bytes),
+            figures::count(c.deferred, "file"),
+            unknown(c.deferred_unsized, c.deferred_folders)
+        ));
+    }
     match &told.last_run {
         Some(run) => {
             text.push_str(&format!("\n  last run {}: {}", run.started, run.outcome.name()));

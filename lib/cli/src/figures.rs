@@ -19,6 +19,15 @@ pub fn bytes(bytes: u64) -> String {
     if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
 }
 
+/// A part of a whole, both in the whole's unit: `5.8 of 54.0 GB`.
+pub fn part(part: u64, whole: u64) -> String {
+    let (of, in_part) = (bytes(whole), bytes(part));
+    match (of.split_once(' '), in_part.split_once(' ')) {
+        (Some((_, unit)), Some((number, same))) if unit == same => format!("{number} of {of}"),
+        _ => format!("{in_part} of {of}"),
+    }
+}
+
 /// A length of time in its two largest units: `40 ms`, `3.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 pub fn period(period: Duration) -> String {
     let seconds = period.as_secs();
@@ -43,7 +52,7 @@ pub fn count(number: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, period};
+    use super::{bytes, part, period};
     use std::time::Duration;
 
     #[test]
@@ -58,6 +67,17 @@ mod tests {
             (u64::MAX, "18.4 EB"),
         ] {
             assert_eq!(bytes(number), text);
+        }
+    }
+
+    #[test]
+    fn a_part_says_its_unit_where_it_has_another() {
+        for (of, whole, text) in [
+            (5_800_000_000, 54_000_000_000, "5.8 of 54.0 GB"),
+            (800_000_000, 54_000_000_000, "800.0 MB of 54.0 GB"),
+            (0, 0, "0 of 0 B"),
+        ] {
+            assert_eq!(part(of, whole), text);
         }
     }
 

@@ -42,6 +42,8 @@ pub struct Facts {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// True if the system says that its content is only in the cloud; see [`crate::placeholder`].
+    pub away: bool,
 }
 
 impl Facts {

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod lock;
 pub mod mounts;
 pub mod name;
+pub mod placeholder;
 pub mod places;
 pub mod publish;
 #[cfg(windows)]

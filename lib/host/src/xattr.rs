@@ -35,6 +35,41 @@ pub fn read(file: &File) -> std::io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     Ok(found)
 }
 
+/// The extended attributes of an entry whose names are wanted, by name; the entry is not opened.
+///
+/// One call where there are none that are wanted. What can't be asked has none.
+#[cfg(target_os = "linux")]
+pub fn of_entry(
+    dir: &crate::Dir,
+    name: &[u8],
+    wanted: impl Fn(&[u8]) -> bool,
+) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    use std::os::fd::AsRawFd;
+    // There is no lgetxattrat(2) before Linux 6.13: the folder is reached by its open handle all the same.
+    let mut path = format!("/proc/self/fd/{}/", dir.fd().as_raw_fd()).into_bytes();
+    path.extend_from_slice(name);
+    let path = crate::name::os(&path);
+    let mut buffer = [0u8; 4096];
+    let Ok(size) = rustix::fs::llistxattr(&*path, &mut buffer) else { return BTreeMap::new() };
+    let names = buffer[..size].split(|b| *b == 0).filter(|name| wanted(name));
+    let value = |name: &[u8]| {
+        let mut value = [0u8; 1024];
+        let size = rustix::fs::lgetxattr(&*path, &*crate::name::os(name), &mut value).ok()?;
+        Some((name.to_vec(), value[..size].to_vec()))
+    };
+    names.filter_map(value).collect()
+}
+
+/// The extended attributes of an entry: not asked for on this system, whose placeholders the system marks.
+#[cfg(not(target_os = "linux"))]
+pub fn of_entry(
+    _dir: &crate::Dir,
+    _name: &[u8],
+    _wanted: impl Fn(&[u8]) -> bool,
+) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    BTreeMap::new()
+}
+
 /// The extended attributes of an open file: none on this system.
 ///
 /// # Errors

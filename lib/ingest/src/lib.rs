@@ -4,10 +4,12 @@
 //! does) → [`guard`] → [`apply`] → outcome; [`run::run`] is the whole of it.
 
 pub mod apply;
+pub mod deferred;
 pub mod discover;
 pub mod excludes;
 pub mod expire;
 pub mod guard;
+pub mod placeholder;
 pub mod plan;
 pub mod run;
 pub mod scan;

@@ -67,6 +67,7 @@ pub(crate) struct Done {
 ///
 /// Nothing is returned as an error: whatever happens is in the outcome.
 pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> Ended {
+    host::placeholder::keep_away();
     let started = machine.clock.now();
     let early = |events: &[Event]| settings.dry_run || published(settings, machine, events).is_ok();
     let mut teller = Teller::new(emit, &early);

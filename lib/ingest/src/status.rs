@@ -11,7 +11,7 @@ use model::problem::Problem;
 use model::run::{Outcome, RunFinished};
 use serde::{Deserialize, Serialize};
 use store::approvals::Plans;
-use store::manifest::Manifest;
+use store::manifest::{Away, Manifest};
 use store::state::{self, State, open_folder};
 
 use crate::known::{self, MANIFEST};
@@ -29,6 +29,8 @@ pub struct CloudTold {
     pub bytes: Option<u64>,
     /// Files that left the source; their copies stay.
     pub tombstones: Option<u64>,
+    /// How much of the source is captured; null when the manifest can't be read.
+    pub completeness: Option<Completeness>,
     /// Changes that are stored and not announced yet.
     pub pending: Option<u64>,
     /// How the last run ended; null when there was none.
@@ -41,6 +43,21 @@ pub struct CloudTold {
     pub unfinished_since: Option<Timestamp>,
     /// Plans that were refused and wait for an approval.
     pub refusals: Vec<Refusal>,
+}
+
+/// How much of a source is stored in the version that the cloud has, as its client tells on this machine.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Completeness {
+    /// Bytes that are stored of it.
+    pub captured_bytes: u64,
+    /// Bytes that it has, as far as that is known.
+    pub of_bytes: u64,
+    /// Files whose content is only in the cloud, so that none or a former version is stored.
+    pub deferred: u64,
+    /// Those of them whose size is not known; their bytes are in no figure.
+    pub deferred_unsized: u64,
+    /// Folders whose entries are only in the cloud.
+    pub deferred_folders: u64,
 }
 
 /// How a run ended.
@@ -129,6 +146,7 @@ pub fn status(state: &State, device: &Device, cloud: &CloudId) -> Result<CloudTo
     let manifest = Manifest::look(&folder.join(MANIFEST)).ok().flatten();
     let counts = manifest.as_ref().and_then(|m| m.reader().and_then(|r| r.counts()).ok());
     let pending = manifest.as_ref().and_then(|m| m.pending().ok());
+    let away = manifest.as_ref().and_then(|m| m.reader().and_then(|r| r.away()).ok());
     let newest =
         manifest.as_ref().and_then(|m| m.runs(1).ok()).and_then(|runs| runs.first().cloned());
     let last = last(&folder, "last-run.json")?;
@@ -144,12 +162,24 @@ pub fn status(state: &State, device: &Device, cloud: &CloudId) -> Result<CloudTo
         files: counts.map(|c| c.0),
         bytes: counts.map(|c| c.1),
         tombstones: counts.map(|c| c.2),
+        completeness: counts.zip(away).map(|(counts, away)| completeness(counts.1, &away)),
         pending,
         last_run: last,
         last_success: success.and_then(|event| event.time),
         unfinished_since: newest.filter(|run| run.finished.is_none()).map(|run| run.started),
         refusals: refusals.collect(),
     })
+}
+
+fn completeness(live_bytes: u64, away: &Away) -> Completeness {
+    let captured_bytes = live_bytes.saturating_sub(away.stale_bytes);
+    Completeness {
+        captured_bytes,
+        of_bytes: captured_bytes.saturating_add(away.bytes),
+        deferred: away.files,
+        deferred_unsized: away.unsized_files,
+        deferred_folders: away.folders,
+    }
 }
 
 fn last(folder: &std::path::Path, name: &str) -> Result<Option<LastRun>, Problem> {

@@ -11,7 +11,7 @@ use host::error::Meaning;
 use jiff::{SignedDuration, Timestamp};
 use model::emit::{Emit, Progress};
 use model::event::Draft;
-use model::ingest::{FilePlanned, Totals};
+use model::ingest::{Action, FilePlanned, Totals};
 use model::problem::{Code, Problem};
 use store::approvals::{EntryDigest, KeptPlan, Plans, plan_id};
 use store::catalog::Catalog;
@@ -410,6 +410,17 @@ impl Work<'_> {
                     action: item.action(),
                     size: Some(item.size),
                     from: item.from().cloned(),
+                };
+                teller.event(Draft::of(&planned));
+            }
+            for deferral in &part.deferrals {
+                let Some(what) = &deferral.what else { continue };
+                let planned = FilePlanned {
+                    cloud: cloud.to_owned(),
+                    path: part.path.join(&deferral.name),
+                    action: Action::Defer,
+                    size: what.size,
+                    from: None,
                 };
                 teller.event(Draft::of(&planned));
             }

@@ -55,6 +55,30 @@ pub struct Totals {
     /// Bytes that were stored and share their blocks with an equal copy.
     #[serde(default)]
     pub bytes_shared: u64,
+    /// Files whose content is only in the cloud; those of a stored version count as unchanged, too.
+    #[serde(default)]
+    pub placeholders: u64,
+    /// Of them, those of which no copy, or only a former version's, is stored.
+    #[serde(default)]
+    pub deferred: u64,
+    /// Bytes of the deferred files, as far as their clients tell.
+    #[serde(default)]
+    pub deferred_bytes: u64,
+    /// Deferred files whose size their client does not tell.
+    #[serde(default)]
+    pub deferred_unsized: u64,
+    /// Folders whose entries are only in the cloud.
+    #[serde(default)]
+    pub deferred_folders: u64,
+    /// Files that a run brought in from the cloud; they are no longer deferred.
+    #[serde(default)]
+    pub hydrated: u64,
+    /// Bytes that were asked for so, also in vain.
+    #[serde(default)]
+    pub hydrated_bytes: u64,
+    /// Files that stand for a document of Google's, copied as they are.
+    #[serde(default)]
+    pub pointers: u64,
 }
 
 /// What would be done, or was done, with one path.
@@ -79,6 +103,8 @@ pub enum Action {
     Symlink,
     /// A folder, made.
     Folder,
+    /// Its content is only in the cloud: it waits.
+    Defer,
 }
 
 /// `phc.ingest.file.planned`: one line of a plan.

@@ -384,6 +384,7 @@ fn facts_at(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> rustix::io::Resu
         mode: u32::from(s.stx_mode) & 0o7777,
         uid: s.stx_uid,
         gid: s.stx_gid,
+        away: false,
     })
 }
 
@@ -405,6 +406,7 @@ fn facts_at(fd: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> rustix::io::Resu
         mode: u32::from(s.st_mode) & 0o7777,
         uid: s.st_uid,
         gid: s.st_gid,
+        away: crate::placeholder::is_dataless(s.st_flags),
     })
 }
 

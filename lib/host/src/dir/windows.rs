@@ -128,9 +128,15 @@ impl Dir {
     /// When it is missing or may not be read.
     pub fn read(&self, name: &[u8]) -> Result<File> {
         let path = self.path_of(name);
+        let recall = match crate::placeholder::system::fetches() {
+            true => 0,
+            false => win::FILE_FLAG_OPEN_NO_RECALL,
+        };
         OpenOptions::new()
             .read(true)
-            .custom_flags(win::FILE_FLAG_OPEN_REPARSE_POINT | win::FILE_FLAG_SEQUENTIAL_SCAN)
+            .custom_flags(
+                win::FILE_FLAG_OPEN_REPARSE_POINT | win::FILE_FLAG_SEQUENTIAL_SCAN | recall,
+            )
             .open(&path)
             .attempt("open", &path)
     }
@@ -251,7 +257,7 @@ pub(crate) fn facts_of(file: &File) -> io::Result<Facts> {
     let meta = file.metadata()?;
     let identity = identity_of(file)?;
     Ok(Facts {
-        kind: kind_of(&meta),
+        kind: kind_of(meta.file_attributes(), tag_of(file)?),
         size: meta.file_size(),
         allocated: meta.file_size(),
         mtime_ns: unix_ns(meta.last_write_time()),
@@ -264,6 +270,7 @@ pub(crate) fn facts_of(file: &File) -> io::Result<Facts> {
         mode: 0o640,
         uid: 0,
         gid: 0,
+        away: crate::placeholder::is_recalled(meta.file_attributes()),
     })
 }
 
@@ -275,10 +282,27 @@ fn identity_of(file: &File) -> io::Result<win::BY_HANDLE_FILE_INFORMATION> {
     if told == 0 { Err(io::Error::last_os_error()) } else { Ok(info) }
 }
 
-fn kind_of(meta: &fs::Metadata) -> Kind {
-    if meta.file_type().is_symlink() {
+/// The tag of a reparse point; 0 for what is none.
+fn tag_of(file: &File) -> io::Result<u32> {
+    use std::os::windows::io::AsRawHandle;
+    let mut info = win::FILE_ATTRIBUTE_TAG_INFO::default();
+    let size = u32::try_from(size_of::<win::FILE_ATTRIBUTE_TAG_INFO>()).unwrap_or_default();
+    // SAFETY: the handle is open for the call's time and `info` is a writable struct of that size.
+    let told = unsafe {
+        win::GetFileInformationByHandleEx(
+            file.as_raw_handle(),
+            win::FileAttributeTagInfo,
+            (&raw mut info).cast(),
+            size,
+        )
+    };
+    if told == 0 { Err(io::Error::last_os_error()) } else { Ok(info.ReparseTag) }
+}
+
+fn kind_of(attributes: u32, tag: u32) -> Kind {
+    if crate::placeholder::is_link(attributes, tag) {
         Kind::Symlink
-    } else if meta.is_dir() {
+    } else if attributes & win::FILE_ATTRIBUTE_DIRECTORY != 0 {
         Kind::Folder
     } else {
         Kind::File

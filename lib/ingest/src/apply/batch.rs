@@ -247,12 +247,12 @@ fn next_batch(
         let Some(part) = parts.next() else { break };
         let mut part = part?;
         part.items.retain(|item| pass.has(item));
-        let has_folder = pass == Pass::Main && (part.facts.is_some() || part.is_gone);
-        if part.items.is_empty() && !has_folder {
-            continue;
-        }
         if pass != Pass::Main {
             (part.facts, part.is_gone) = (None, false);
+            part.deferrals.clear();
+        }
+        if !part.has_anything() {
+            continue;
         }
         files += part.items.len().max(1) as u64;
         bytes += part.items.iter().filter(|i| copies(i)).map(|i| i.allocated).sum::<u64>();

@@ -9,6 +9,7 @@ use model::run::RunId;
 use store::manifest::{Batch, Manifest, News, Reader};
 
 use super::settle::{Settled, SettledPart};
+use crate::plan::FolderPlan;
 
 /// What is committed with a batch besides its rows.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub fn commit(
     let mut destroyed = Destroyed::default();
     for part in parts {
         folder(&mut batch, part)?;
+        deferrals(&mut batch, &part.plan, frame.now)?;
         for entry in &part.entries {
             remember(&mut batch, &part.plan.path, entry, frame.now)?;
             destroyed.count(entry);
@@ -124,6 +126,18 @@ fn folder(batch: &mut Batch<'_>, part: &SettledPart) -> Result<(), Problem> {
         batch.put_folder(&plan.path, true, facts.mtime_ns, facts.mode, (facts.uid, facts.gid))?;
         if plan.is_new && !plan.path.is_root() {
             batch.announce(&plan.path, b"", &told)?;
+        }
+    }
+    Ok(())
+}
+
+fn deferrals(batch: &mut Batch<'_>, plan: &FolderPlan, now: Timestamp) -> Result<(), Problem> {
+    for deferral in &plan.deferrals {
+        match &deferral.what {
+            Some(what) => {
+                batch.put_placeholder(&plan.path, &deferral.name, what, now.as_millisecond())?;
+            }
+            None => batch.drop_placeholder(&plan.path, &deferral.name)?,
         }
     }
     Ok(())

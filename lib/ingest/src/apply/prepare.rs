@@ -104,6 +104,9 @@ impl<'a> Preparer<'a> {
     pub fn part(&mut self, plan: &FolderPlan) -> Result<PreparedPart, Problem> {
         let head = FolderPlan { items: Vec::new(), ..plan.clone() };
         let mut part = PreparedPart { plan: head, steps: Vec::new(), problems: Vec::new() };
+        if plan.items.is_empty() && plan.facts.is_none() && !plan.is_gone {
+            return Ok(part);
+        }
         if let Some(place) = self.place(plan)? {
             for item in &plan.items {
                 if self.ground.stop.asked() {

@@ -88,7 +88,14 @@ fn parts(mut plan: FolderPlan) -> Vec<FolderPlan> {
         }
         let items = plan.items.split_off(length);
         let path = plan.path.clone();
-        let tail = FolderPlan { path, facts: None, is_new: false, is_gone: false, items };
+        let tail = FolderPlan {
+            path,
+            facts: None,
+            is_new: false,
+            is_gone: false,
+            items,
+            deferrals: Vec::new(),
+        };
         parts.push(std::mem::replace(&mut plan, tail));
     }
 }
@@ -165,6 +172,7 @@ mod tests {
             is_new: true,
             is_gone: false,
             items: items.clone(),
+            deferrals: Vec::new(),
         };
         log.put(plan).unwrap();
         for _ in 0..2 {
@@ -182,8 +190,14 @@ mod tests {
         let mut log = PlanLog::new(temp.path());
         let items =
             (0..8).map(|_| Item { size: 256 << 20, allocated: 256 << 20, ..item(0) }).collect();
-        let plan =
-            FolderPlan { path: RelPath::root(), facts: None, is_new: false, is_gone: false, items };
+        let plan = FolderPlan {
+            path: RelPath::root(),
+            facts: None,
+            is_new: false,
+            is_gone: false,
+            items,
+            deferrals: Vec::new(),
+        };
         log.put(plan).unwrap();
         assert_eq!(log.read().unwrap().count(), 8);
     }

@@ -14,7 +14,7 @@ use host::Facts;
 use model::ingest::Action;
 use model::relpath::RelPath;
 use serde::{Deserialize, Serialize};
-use store::manifest::{Record, RowKind};
+use store::manifest::{Placeholder, Record, RowKind};
 
 /// What is to be done in one folder, or in a part of a large one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -29,6 +29,17 @@ pub struct FolderPlan {
     pub is_gone: bool,
     /// What is to be done with its entries, in the order of their names.
     pub items: Vec<Item>,
+    /// What becomes known of its placeholders, and of those that are none any more.
+    pub deferrals: Vec<Deferral>,
+}
+
+/// What becomes known of a placeholder.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Deferral {
+    /// The name that it stands for, in its folder.
+    pub name: Vec<u8>,
+    /// What it is; `None` once it is captured, or gone.
+    pub what: Option<Placeholder>,
 }
 
 /// The facts of a folder that are kept.
@@ -121,6 +132,15 @@ pub enum Todo {
     },
     /// It left the source before, and its copy must leave its name: a folder has that now.
     MakeWay,
+}
+
+impl FolderPlan {
+    /// True if there is anything to do.
+    pub fn has_anything(&self) -> bool {
+        self.facts.is_some()
+            || self.is_gone
+            || !(self.items.is_empty() && self.deferrals.is_empty())
+    }
 }
 
 impl Item {

@@ -176,7 +176,7 @@ fn without_renamed(mut log: PlanLog, still_gone: &HashSet<RelPath>) -> Result<Pl
             }
             _ => true,
         });
-        if plan.facts.is_some() || plan.is_gone || !plan.items.is_empty() {
+        if plan.has_anything() {
             rest.put(plan)?;
         }
     }

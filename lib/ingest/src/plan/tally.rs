@@ -32,12 +32,15 @@ pub struct Tally {
     pub items: u64,
     /// Folders that are new, or gone, or whose row is to be written.
     pub folders: u64,
+    /// News of placeholders.
+    pub deferrals: u64,
 }
 
 impl Tally {
     /// Adds one part of a plan.
     pub fn add(&mut self, plan: &FolderPlan) {
         self.folders += u64::from(plan.facts.is_some() || plan.is_gone);
+        self.deferrals += plan.deferrals.len() as u64;
         for item in &plan.items {
             self.add_item(item);
         }
@@ -81,11 +84,12 @@ impl Tally {
         self.give_way += other.give_way;
         self.items += other.items;
         self.folders += other.folders;
+        self.deferrals += other.deferrals;
     }
 
     /// True if there is nothing to do at all.
     pub fn is_nothing(&self) -> bool {
-        self.items == 0 && self.folders == 0
+        self.items == 0 && self.folders == 0 && self.deferrals == 0
     }
 
     /// Bytes that may have to be copied.

@@ -108,6 +108,7 @@ mod tests {
             mode: 0o644,
             uid: 0,
             gid: 0,
+            away: false,
         }
     }
 

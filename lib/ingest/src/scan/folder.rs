@@ -9,8 +9,10 @@ use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::manifest::{FolderRow, Known, Reader, RowKind};
 
+use super::away::{Deferred, live, without_doubles};
 use super::walk::{Job, Scan, Task};
 use super::{Change, Found, compare};
+use crate::placeholder::{self, Away};
 use crate::plan::{FolderFacts, FolderPlan, Item, PlanLog, Todo, Was};
 
 /// One thread's walk.
@@ -19,19 +21,29 @@ pub(super) struct Walker<'a> {
     reader: Reader,
     log: &'a PlanLog,
     root_mount: Option<(Option<u64>, u64)>,
+    /// True if the manifest has any placeholder, so that each folder's are to be read.
+    has_placeholders: bool,
     pub found: Found,
 }
 
 /// An entry that is looked at, with its facts.
-struct Seen {
-    name: Box<[u8]>,
-    facts: Option<Facts>,
+pub(super) struct Seen {
+    pub name: Box<[u8]>,
+    pub facts: Option<Facts>,
+    /// What it is, when its content is only in the cloud.
+    pub away: Option<Box<Away>>,
 }
 
 impl<'a> Walker<'a> {
-    pub fn new(what: &'a Scan<'a>, reader: Reader, log: &'a PlanLog) -> Walker<'a> {
+    pub fn new(
+        what: &'a Scan<'a>,
+        reader: Reader,
+        log: &'a PlanLog,
+    ) -> Result<Walker<'a>, Problem> {
         let root_mount = what.source.own_facts().ok().map(|f| (f.mount_id, f.device));
-        Walker { what, reader, log, root_mount, found: Found::default() }
+        let has_placeholders = reader.has_placeholders()?;
+        let found = Found::default();
+        Ok(Walker { what, reader, log, root_mount, has_placeholders, found })
     }
 
     /// Looks at one folder; returns those below it that are to be looked at.
@@ -55,6 +67,7 @@ impl<'a> Walker<'a> {
             if let Some(tell) = self.what.before_listing {
                 tell(&job.path);
             }
+            placeholder::refuse_to_list(&dir)?;
             let entries = dir.entries()?;
             Ok((dir, entries))
         });
@@ -75,6 +88,10 @@ impl<'a> Walker<'a> {
                 self.found.totals.mount_points += 1;
                 None
             }
+            Err(e) if e.source.kind() == std::io::ErrorKind::Deadlock => {
+                self.found.totals.deferred_folders += 1;
+                None
+            }
             // It left between its parent's listing and now: the next run sees that.
             Err(e) if e.meaning() == Meaning::Missing && !job.path.is_root() => None,
             Err(e) => {
@@ -82,6 +99,12 @@ impl<'a> Walker<'a> {
                 None
             }
         }
+    }
+
+    /// True for an entry that is there, is not left out, and could not be asked.
+    fn is_unasked(&self, path: &RelPath, seen: &[Seen], name: &[u8]) -> bool {
+        let at = seen.binary_search_by(|s| (*s.name).cmp(name)).ok();
+        at.is_some_and(|at| seen[at].facts.is_none()) && !self.what.excludes.leave_out(path, name)
     }
 
     fn is_mount_point(&self, dir: &Dir) -> bool {
@@ -103,6 +126,7 @@ impl<'a> Walker<'a> {
     /// Asks the facts of every entry that is not left out, in the order of their names.
     fn look(&mut self, path: &RelPath, dir: &Dir, entries: Vec<host::dir::Entry>) -> Vec<Seen> {
         let mut seen = Vec::with_capacity(entries.len());
+        let mut has_stubs = false;
         for entry in entries {
             let facts = if self.what.excludes.leave_out(path, &entry.name) {
                 self.found.totals.excluded += 1;
@@ -117,10 +141,24 @@ impl<'a> Walker<'a> {
                     }
                 }
             };
-            seen.push(Seen { name: entry.name, facts });
+            let (name, away) = match &facts {
+                Some(facts) => placeholder::look(dir, entry.name, facts),
+                None => (entry.name, None),
+            };
+            if away.as_ref().is_some_and(|away| away.stub.is_some())
+                && self.what.excludes.leave_out(path, &name)
+            {
+                self.found.totals.excluded += 1;
+                continue;
+            }
+            has_stubs |= away.as_ref().is_some_and(|away| away.stub.is_some());
+            seen.push(Seen { name, facts, away });
         }
         self.what.looked_at.fetch_add(seen.len() as u64, Ordering::Relaxed);
         seen.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        if has_stubs {
+            without_doubles(&mut seen);
+        }
         seen
     }
 
@@ -142,8 +180,11 @@ impl<'a> Walker<'a> {
             None => Vec::new(),
         };
         let copy = self.what.reconcile.and_then(|root| root.beneath(&job.path).ok());
+        let of_folder = job.row.filter(|_| self.has_placeholders);
+        let mut deferred = Deferred::of_folder(&self.reader, of_folder)?;
         let mut items = Vec::new();
-        self.merge(&seen, &known, job.row, copy.as_ref(), &mut items)?;
+        self.merge(&seen, &known, job.row, copy.as_ref(), &mut deferred, &mut items)?;
+        let deferrals = deferred.changes(|name| self.is_unasked(&job.path, &seen, name));
         let below = self.below(job, &seen, &folders);
         let facts = dir.own_facts().ok();
         let mode_changed =
@@ -151,7 +192,7 @@ impl<'a> Walker<'a> {
         let folder = facts
             .filter(|_| is_new || mode_changed || !items.is_empty())
             .map(|f| FolderFacts { mtime_ns: f.mtime_ns, mode: f.mode, uid: f.uid, gid: f.gid });
-        if folder.is_some() || !items.is_empty() {
+        if folder.is_some() || !items.is_empty() || !deferrals.is_empty() {
             let changed = is_new || mode_changed;
             self.log.put(FolderPlan {
                 path: job.path.clone(),
@@ -159,6 +200,7 @@ impl<'a> Walker<'a> {
                 is_new: changed,
                 is_gone: false,
                 items,
+                deferrals,
             })?;
         }
         Ok(below)
@@ -171,6 +213,7 @@ impl<'a> Walker<'a> {
         known: &[Known],
         row: Option<i64>,
         copy: Option<&Dir>,
+        deferred: &mut Deferred,
         items: &mut Vec<Item>,
     ) -> Result<(), Problem> {
         let mut rows = known.iter().peekable();
@@ -179,8 +222,17 @@ impl<'a> Walker<'a> {
                 self.missed(row, missed, items)?;
             }
             let of_name = rows.next_if(|k| k.name == entry.name);
-            if let Some(facts) = &entry.facts {
-                self.entry(entry, facts, of_name, row, copy, items)?;
+            match (&entry.facts, &entry.away) {
+                (Some(facts), Some(away)) => {
+                    if let Some(link) = live(of_name).filter(|k| k.kind == RowKind::Symlink) {
+                        self.missed(row, link, items)?;
+                    }
+                    let live = live(of_name).filter(|k| !self.copy_differs(k, copy));
+                    let standing = away.standing(live);
+                    deferred.meet(entry, facts, away, standing, &mut self.found.totals);
+                }
+                (Some(facts), None) => self.entry(entry, facts, of_name, row, copy, items)?,
+                (None, _) => {}
             }
         }
         for missed in rows {
@@ -198,7 +250,7 @@ impl<'a> Walker<'a> {
         copy: Option<&Dir>,
         items: &mut Vec<Item>,
     ) -> Result<(), Problem> {
-        self.count(facts);
+        self.count(&entry.name, facts);
         let unlike = known.filter(|k| k.live && !same_kind(k.kind, facts.kind));
         if let Some(gone) = unlike {
             self.missed(row, gone, items)?;
@@ -254,12 +306,13 @@ impl<'a> Walker<'a> {
         Ok(Was { size: known.size, digest: record.and_then(|record| record.digest) })
     }
 
-    fn count(&mut self, facts: &Facts) {
+    fn count(&mut self, name: &[u8], facts: &Facts) {
         let totals = &mut self.found.totals;
         match facts.kind {
             Kind::File => {
                 totals.files += 1;
                 totals.bytes += facts.size;
+                totals.pointers += u64::from(placeholder::is_pointer(name, facts));
             }
             Kind::Symlink => totals.symlinks += 1,
             Kind::Special => totals.specials += 1,
@@ -296,7 +349,9 @@ impl<'a> Walker<'a> {
     fn below(&self, job: &Job, seen: &[Seen], rows: &[FolderRow]) -> Vec<Job> {
         let row_of =
             |name: &[u8]| rows.binary_search_by(|r| (*r.name).cmp(name)).ok().map(|at| &rows[at]);
-        let is_folder = |s: &&Seen| s.facts.as_ref().is_some_and(|f| f.kind == Kind::Folder);
+        // What a folder whose entries are not there would list is not known: nothing below is gone.
+        let is_folder =
+            |s: &&Seen| s.facts.as_ref().is_some_and(|f| f.kind == Kind::Folder && !f.away);
         let mut jobs: Vec<Job> = seen
             .iter()
             .filter(is_folder)
@@ -334,6 +389,7 @@ impl<'a> Walker<'a> {
             is_new: false,
             is_gone: true,
             items,
+            deferrals: Vec::new(),
         })?;
         let gone =
             |r: FolderRow| Job { path: job.path.join(&r.name), row: Some(r.id), task: Task::Gone };

@@ -3,6 +3,7 @@
 //! One stat and one row per file; nothing is opened or read. The work unit is a
 //! folder, and each thread has a connection to the manifest of its own.
 
+mod away;
 mod compare;
 mod folder;
 mod start;
@@ -37,6 +38,12 @@ impl Found {
         t.mount_points += o.mount_points;
         t.excluded += o.excluded;
         t.failed += o.failed;
+        t.placeholders += o.placeholders;
+        t.deferred += o.deferred;
+        t.deferred_bytes += o.deferred_bytes;
+        t.deferred_unsized += o.deferred_unsized;
+        t.deferred_folders += o.deferred_folders;
+        t.pointers += o.pointers;
         self.problems.extend(other.problems);
         self.root_is_empty |= other.root_is_empty;
     }

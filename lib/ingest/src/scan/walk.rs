@@ -113,7 +113,7 @@ pub fn scan(what: &Scan<'_>, log: &PlanLog, tick: &mut dyn FnMut()) -> Result<Fo
 
 fn work(what: &Scan<'_>, queue: &Queue, log: &PlanLog) -> Result<Found, Problem> {
     let result = what.manifest.open().map_err(Problem::from).and_then(|reader| {
-        let mut walker = Walker::new(what, reader, log);
+        let mut walker = Walker::new(what, reader, log)?;
         while let Some(job) = queue.take() {
             let found_below = if what.stop.asked() { Ok(Vec::new()) } else { walker.visit(&job) };
             queue.finish(found_below?);

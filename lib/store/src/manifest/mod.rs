@@ -5,6 +5,7 @@
 
 mod announce;
 mod open;
+mod placeholder;
 mod reader;
 mod row;
 mod runs;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use announce::Unannounced;
 pub use open::{Manifest, Opened, Readers};
+pub use placeholder::{Away, Placeholder, PlaceholderRow};
 pub use reader::{FolderRow, Reader};
 pub use row::{Known, Record, RowKind};
 pub use runs::{Applied, RunRow};

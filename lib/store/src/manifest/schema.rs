@@ -34,8 +34,9 @@ CREATE TABLE entry (
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 CREATE TABLE placeholder (
-    folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    since_ms INTEGER NOT NULL,
+    folder INTEGER NOT NULL, name BLOB NOT NULL, is_folder INTEGER NOT NULL,
+    size INTEGER, mtime_ns INTEGER NOT NULL, opens INTEGER NOT NULL, stub BLOB,
+    since_ms INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 CREATE TABLE unannounced (
@@ -80,8 +81,9 @@ ALTER TABLE entry ADD COLUMN copy_name BLOB;
 ALTER TABLE unannounced ADD COLUMN was TEXT;
 CREATE INDEX entry_large ON entry (size, digest) WHERE size >= 1048576;
 CREATE TABLE placeholder (
-    folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    since_ms INTEGER NOT NULL,
+    folder INTEGER NOT NULL, name BLOB NOT NULL, is_folder INTEGER NOT NULL,
+    size INTEGER, mtime_ns INTEGER NOT NULL, opens INTEGER NOT NULL, stub BLOB,
+    since_ms INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 "];

@@ -165,6 +165,7 @@ impl Batch<'_> {
     /// When the database can't be written.
     pub fn bury_folder(&mut self, path: &RelPath) -> Result<()> {
         let id = self.folder_id(path)?;
+        self.sql("DELETE FROM placeholder WHERE folder = ?1", [id])?;
         self.sql("UPDATE folder SET live = 0 WHERE id = ?1", [id])
     }
 
@@ -242,7 +243,7 @@ impl Batch<'_> {
         host::failpoint::hit("manifest.committed").map_err(|e| io_error(path, &e))
     }
 
-    fn folder_id(&mut self, path: &RelPath) -> Result<i64> {
+    pub(super) fn folder_id(&mut self, path: &RelPath) -> Result<i64> {
         if let Some(id) = self.folders.get(path) {
             return Ok(*id);
         }
@@ -272,7 +273,7 @@ impl Batch<'_> {
         Ok(self.transaction.last_insert_rowid())
     }
 
-    fn sql(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+    pub(super) fn sql(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
         self.transaction
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(values))
