@@ -48,6 +48,8 @@ pub enum Step {
         #[serde(default)]
         keep_mtime: bool,
     },
+    /// Gives a file another content, and every fact it had, as a failing disk does.
+    Rot { path: String, text: String },
     /// Writes numbered files: `path` with `*` replaced by 000, 001, …; so `text`.
     Fill {
         path: String,

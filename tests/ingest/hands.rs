@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -129,4 +129,28 @@ pub fn age_trash(device: &Path, days: u64) {
         let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
         fs::rename(&run, run.with_file_name(id)).unwrap();
     }
+}
+
+/// Changes a file's content and none of its facts, as a failing disk does: nobody can set a
+/// change time back, so the manifest is told that it was this one all along.
+pub fn rot(sandbox: &tests::Sandbox, path: &Path, text: &str) {
+    write(path, text, None, true);
+    let meta = fs::metadata(path).unwrap();
+    let inner = path.strip_prefix(sandbox.path("source")).unwrap();
+    let inner = model::relpath::RelPath::new(inner.as_os_str().as_bytes()).unwrap();
+    let (folder, name) = inner.split().unwrap();
+    let kept = sandbox.state().join("devices/bench/sam/ingest/docs/manifest.sqlite");
+    let store::manifest::Opened::Existing(mut manifest) =
+        store::manifest::Manifest::open(&kept).unwrap()
+    else {
+        panic!("nothing was ever ingested")
+    };
+    let reader = manifest.reader().unwrap();
+    let id = reader.folder_id(&folder).unwrap().unwrap();
+    let mut record = reader.record(id, name).unwrap().unwrap();
+    assert_eq!(record.size, meta.len(), "rot keeps the size");
+    record.ctime_ns = Some(meta.ctime() * 1_000_000_000 + meta.ctime_nsec());
+    let mut batch = manifest.batch().unwrap();
+    batch.put(&folder, name, &record).unwrap();
+    batch.commit().unwrap();
 }

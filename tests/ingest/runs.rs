@@ -14,7 +14,7 @@ use crate::eyes;
 use crate::world::{CLOUD, World};
 
 /// Totals that tell what was found; the others tell what was done or is remarkable.
-const FOUND: [&str; 5] = ["files", "bytes", "folders", "unchanged", "bytes_stored"];
+const FOUND: [&str; 6] = ["files", "bytes", "folders", "unchanged", "bytes_stored", "partial"];
 
 /// Problems that are told and make no run a partial one: what was lost could be made again.
 const GOOD_NEWS: [&str; 2] = ["manifest-rebuilt", "space-rolled-back"];

@@ -71,6 +71,7 @@ impl World {
             Step::Write { path, text, mode, keep_mtime } => {
                 hands::write(&at(path), text, *mode, *keep_mtime);
             }
+            Step::Rot { path, text } => hands::rot(&self.sandbox, &at(path), text),
             Step::Fill { path, text, count, from } => hands::numbered(path, *from, *count)
                 .for_each(|path| hands::write(&at(&path), &format!("{text} {path}"), None, false)),
             Step::Remove { path } => hands::remove(&at(path)),

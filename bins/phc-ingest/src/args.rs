@@ -60,6 +60,10 @@ pub enum Command {
         plan: String,
     },
     /// Reads copies again and holds them against the digests that were kept
+    ///
+    /// A copy of this device that is damaged or missing is made again from its source, from
+    /// _trash or from an equal copy, and told; the damaged one goes to _trash. Where nothing
+    /// has its content, the next run reads its source again.
     Verify(Verify),
     /// Tells what is known of each cloud, from this machine's state alone
     Status {
@@ -122,4 +126,10 @@ pub struct Verify {
     /// Every device's copies, against their catalogs; only where the space is local
     #[arg(long)]
     pub all: bool,
+    /// Read this device's sources as well: a disk may change a file and none of its facts
+    #[arg(long)]
+    pub source: bool,
+    /// Only tell; damaged and missing copies stay as they are
+    #[arg(long)]
+    pub no_repair: bool,
 }

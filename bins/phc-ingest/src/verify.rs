@@ -2,7 +2,7 @@
 
 use cli::{Output, Settings};
 use host::clock::{Clock, SystemClock};
-use ingest::verify::{Verify, verify as check};
+use ingest::verify::{Own, Verify, verify as check};
 use model::cloud::CloudId;
 use model::device::Device;
 use model::exit::Exit;
@@ -34,14 +34,20 @@ pub fn verify(
     let seed = SystemClock.now().as_microsecond().cast_unsigned();
     for device in &devices {
         for cloud in clouds(&space, device, &asked.cloud)? {
-            let manifest = manifest(settings, device, &cloud)?;
+            let folder = own_folder(settings, device, &cloud)?;
             let what = Verify {
                 device,
                 cloud: &cloud,
                 sample: asked.sample,
                 seed,
-                manifest: manifest.as_deref(),
+                own: folder.as_deref().map(|folder| Own {
+                    folder,
+                    mend: !asked.no_repair,
+                    sources: asked.source,
+                    run: output.run(),
+                }),
                 space: &space,
+                clock: &SystemClock,
                 stop: &stop,
             };
             check(&what, output)?;
@@ -63,8 +69,8 @@ fn clouds(space: &SpaceRoot, device: &Device, named: &[CloudId]) -> Result<Vec<C
     Ok(clouds)
 }
 
-/// This device's own manifest; another's copies are held against its catalog.
-fn manifest(
+/// This device's own folder of the cloud's state; another's copies are held against its catalog.
+fn own_folder(
     settings: &Settings,
     device: &Device,
     cloud: &CloudId,
@@ -72,5 +78,7 @@ fn manifest(
     if *device != settings.device {
         return Ok(None);
     }
-    settings.state()?.of_cloud(device, cloud).map(|folder| Some(folder.join(ingest::MANIFEST)))
+    let folder = settings.state()?.of_cloud(device, cloud)?;
+    // Without a manifest there is nothing to mend by: the next run makes it again.
+    Ok(folder.join(ingest::MANIFEST).is_file().then_some(folder))
 }

@@ -40,6 +40,7 @@ fn run_finished(run: &RunFinished<Totals>) -> String {
         (t.renamed, "renamed"),
         (t.hard_links, "linked"),
         (t.touched, "touched"),
+        (t.repaired, "repaired"),
         (t.deferred, "deferred"),
         (t.deferred_folders, "folders deferred"),
         (t.hydrated, "hydrated"),
@@ -159,7 +160,7 @@ fn cloud_told(told: &CloudTold) -> String {
 fn verified(told: &Verified) -> String {
     let state = if told.is_good() { "good" } else { "not good" };
     let ended = if told.complete { "" } else { " (stopped before its end)" };
-    format!(
+    let mut text = format!(
         "{}/{}: {state}{ended}: {} read ({}) against the {}, {} damaged, {} missing, {} strangers, {} left out, {} not known yet",
         told.device,
         told.cloud,
@@ -171,7 +172,16 @@ fn verified(told: &Verified) -> String {
         told.strangers,
         told.left_out,
         told.unknown
-    )
+    );
+    let more = [
+        (told.repaired, "repaired"),
+        (told.sources, "sources read"),
+        (told.source_rot, "of them rotten"),
+    ];
+    for (n, what) in more.iter().filter(|(n, _)| *n > 0) {
+        text.push_str(&format!(", {n} {what}"));
+    }
+    text
 }
 
 fn expired(told: &Expired) -> String {

@@ -5,6 +5,7 @@
 //! `cfg` in the modules that have them. This is the only crate with `unsafe`.
 
 pub mod barrier;
+pub mod cache;
 pub mod child;
 pub mod clock;
 pub mod dir;

@@ -98,6 +98,9 @@ pub fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
 /// # Errors
 /// When the manifest can't be written.
 pub fn remember_root(manifest: &Manifest, settings: &Settings) -> Result<(), Problem> {
+    let path = std::path::absolute(&settings.source).unwrap_or_else(|_| settings.source.clone());
+    let text = serde_json::to_string(&Text::from(path.as_path())).unwrap_or_default();
+    manifest.set_meta("source", &text)?;
     let root = if settings.by_hand { None } else { Some(Text::from(settings.source.as_path())) };
     let root = serde_json::to_string(&root).unwrap_or_default();
     Ok(manifest.set_meta("root", &root)?)
@@ -108,6 +111,12 @@ pub fn root(folder: &Path) -> Option<PathBuf> {
     let manifest = Manifest::look(&folder.join(MANIFEST)).ok()??;
     let root: Option<Text> = serde_json::from_str(&manifest.meta("root").ok()??).ok()?;
     root.map(|root| PathBuf::from(&*host::name::os(root.as_bytes())))
+}
+
+/// Where a cloud was read from last, however it was named; `None` if it never was.
+pub fn last_source(manifest: &Manifest) -> Option<PathBuf> {
+    let text: Text = serde_json::from_str(&manifest.meta("source").ok()??).ok()?;
+    Some(PathBuf::from(&*host::name::os(text.as_bytes())))
 }
 
 /// A dry run touches no state: where there is no sound manifest it makes one for itself.

@@ -27,6 +27,7 @@ mod parallel;
 mod rebuild;
 mod recover;
 mod teller;
+mod transfer;
 mod work;
 
 pub use known::MANIFEST;

@@ -57,8 +57,10 @@ impl Cut {
             for entry in dir.entries().map_err(store::device::away)? {
                 let facts = dir.facts(&entry.name).map_err(store::device::away)?;
                 let row = rows.remove(&*entry.name);
+                // What was found damaged is no stray: what its row says of it must not be lost.
                 let explained = row.is_some_and(|row| {
-                    (row.size, row.copy_mtime_ns) == (facts.size, Some(facts.mtime_ns))
+                    row.is_doubted()
+                        || (row.size, row.copy_mtime_ns) == (facts.size, Some(facts.mtime_ns))
                 });
                 if facts.kind == Kind::File && !explained {
                     self.strays.push((folder.clone(), entry.name.to_vec()));

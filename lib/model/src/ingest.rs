@@ -52,6 +52,9 @@ pub struct Totals {
     pub failed: u64,
     /// Former versions moved to `_trash`.
     pub trashed: u64,
+    /// Copies that were damaged or missing and were stored again.
+    #[serde(default)]
+    pub repaired: u64,
     /// Bytes that were stored and share their blocks with an equal copy.
     #[serde(default)]
     pub bytes_shared: u64,

@@ -185,8 +185,10 @@ fn count(totals: &mut Totals, entry: &Settled) {
         Change::Renamed => totals.renamed += 1,
         Change::Linked => totals.hard_links += 1,
         Change::Touched => totals.touched += 1,
-        // Only verify repairs.
-        Change::Repaired => {}
+        Change::Repaired => {
+            totals.repaired += 1;
+            totals.bytes_stored += size;
+        }
         Change::Gone => totals.gone += u64::from(entry.destroyed.is_some()),
     }
     totals.trashed += entry.put_away;

@@ -14,6 +14,7 @@ mod settle;
 mod trash;
 
 pub use batch::{Applied, apply};
+pub(crate) use folders::copy_mode;
 pub(crate) use trash::Trash;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,6 +3,7 @@
 use host::{Dir, Facts, Kind};
 use model::ingest::Change;
 use model::problem::{Code, Problem};
+use model::relpath::RelPath;
 use store::manifest::Record;
 
 use super::prepare::{Place, Preparer, Step, explains, row_of};
@@ -10,6 +11,7 @@ use super::same::xattrs_now;
 use crate::copy::{Copied, Copy, Failed};
 use crate::digest;
 use crate::plan::{Item, Todo};
+use crate::verify::{has_facts_of, rot};
 
 /// A file that kept its size, and either its time or at least this many bytes, is read for
 /// its digest before it is copied: most such changes are touches, and a copy that is
@@ -26,7 +28,9 @@ impl Preparer<'_> {
         };
         let record = match &over {
             Some(_) => self.record(place, &item.name)?,
-            None => None,
+            // Only a doubted one says anything of a copy that is not there.
+            None if !matches!(item.todo, Todo::Compare { .. } | Todo::Replace { .. }) => None,
+            None => self.record(place, &item.name)?.filter(Record::is_doubted),
         };
         let read_ns = self.ground.now_ns();
         if let Some(step) =
@@ -97,6 +101,23 @@ impl Preparer<'_> {
         })
     }
 
+    /// True if this stores again what a copy had lost; another content under unchanged facts is told.
+    fn repaired(
+        &mut self,
+        place: &Place,
+        item: &Item,
+        copy: &Copy,
+        record: Option<&Record>,
+    ) -> bool {
+        let Some(row) = record.filter(|row| row.live && row.is_doubted()) else { return false };
+        let same = row.digest == Some(copy.digest);
+        if !same && has_facts_of(row, &copy.facts) {
+            let path = shown(place.source.as_ref().unwrap_or(&place.copy), &item.name);
+            self.problems.push(Problem { place: Some(path), ..rot(&RelPath::root()) });
+        }
+        same
+    }
+
     fn copied(
         &mut self,
         place: &Place,
@@ -107,6 +128,7 @@ impl Preparer<'_> {
     ) -> Result<Option<Step>, Problem> {
         let Fresh { temp, copy, read_ns } = fresh;
         self.ground.counters.add_file();
+        let repaired = self.repaired(place, item, &copy, record.as_ref());
         let explained = record.filter(|r| over.as_ref().is_some_and(|f| explains(r, f)));
         if let Some(old) = explained.as_ref().filter(|r| r.digest == Some(copy.digest)) {
             if let Err(e) = place.copy.remove_file(&temp) {
@@ -121,7 +143,9 @@ impl Preparer<'_> {
             return Ok(Some(step));
         }
         let replaces = explained.as_ref().filter(|r| r.live).map(|r| r.size);
-        let change = if replaces.is_some()
+        let change = if repaired {
+            Change::Repaired
+        } else if replaces.is_some()
             || matches!(item.todo, Todo::Compare { .. } | Todo::Replace { .. })
         {
             Change::Replaced

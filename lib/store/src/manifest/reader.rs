@@ -165,6 +165,19 @@ impl Reader {
         })
     }
 
+    /// Files with a copy of this content, a few of them; reads every row.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn equal_copies(&self, digest: [u8; 32]) -> Result<Vec<RelPath>> {
+        let sql = "SELECT folder, name FROM entry \
+                   WHERE digest = ?1 AND kind = 1 AND copy_mtime_ns IS NOT NULL LIMIT 8";
+        let rows: Vec<(i64, Vec<u8>)> = self.with(sql, |s| {
+            s.query_map([digest], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })?;
+        rows.into_iter().map(|(id, name)| Ok(self.folder_path(id)?.join(&name))).collect()
+    }
+
     /// Live files and their bytes, and tombstones.
     ///
     /// # Errors

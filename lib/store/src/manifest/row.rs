@@ -94,6 +94,15 @@ pub struct Record {
 }
 
 impl Record {
+    /// [`Record::copy_mtime_ns`] of a copy that was found damaged or missing: no copy has it,
+    /// so that none is taken for what was stored before its content was read.
+    pub const DOUBTED: i64 = i64::MIN;
+
+    /// True if the copy was found damaged or missing and was not stored again yet.
+    pub fn is_doubted(&self) -> bool {
+        self.copy_mtime_ns == Some(Record::DOUBTED)
+    }
+
     /// The record as catalog and events tell it.
     pub fn told(&self, path: RelPath) -> FileRecord {
         let differs = self.copy_mtime_ns.filter(|copy| *copy != self.mtime_ns);

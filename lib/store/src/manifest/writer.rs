@@ -105,6 +105,21 @@ impl Batch<'_> {
         )
     }
 
+    /// Says that a file must be read before it is called unchanged; with `copy`, that its
+    /// copy was found damaged or missing as well.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn doubt(&mut self, folder: &RelPath, name: &[u8], copy: bool) -> Result<()> {
+        let folder = self.folder_id(folder)?;
+        self.sql(
+            "UPDATE entry SET suspect = 1, copy_mtime_ns = CASE WHEN ?3 THEN ?4 ELSE copy_mtime_ns END \
+             WHERE folder = ?1 AND name = ?2",
+            params![folder, name, copy, Record::DOUBTED],
+        )?;
+        self.sql("UPDATE folder SET seen = NULL WHERE id = ?1", [folder])
+    }
+
     /// Notes that the copies of everything below a folder are in `_trash`.
     ///
     /// A row that is live all the same becomes a tombstone, and is told as one: its file was

@@ -1,7 +1,16 @@
 //! Verifying: every copy is read again and held against the digest that was kept of it.
+//!
+//! [`verify`] reads all of them, or a sample; [`rolling`] reads each once within a period.
+//! What is damaged or missing is mended where that is possible, and told either way.
+
+mod mend;
+mod source;
+mod state;
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use host::clock::Clock;
 use host::error::Meaning;
 use host::stop::Stop;
 use host::{Dir, Kind};
@@ -12,13 +21,19 @@ use model::emit::{Emit, Progress, emit as tell};
 use model::event::Payload;
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
+use model::run::RunId;
 use serde::{Deserialize, Serialize};
 use store::catalog::Catalog;
 use store::manifest::{Manifest, Opened, Reader, Record, RowKind};
 use store::space::SpaceRoot;
 use store::{device, layout};
 
-use crate::{digest, parallel, rebuild};
+use crate::known::MANIFEST;
+use crate::{parallel, rebuild};
+
+use mend::{Mender, leave};
+pub(crate) use mend::{has_facts_of, rot};
+use state::{Bad, State, state_of};
 
 /// What is verified.
 #[derive(Debug)]
@@ -31,12 +46,27 @@ pub struct Verify<'a> {
     pub sample: Share,
     /// Chooses the sample.
     pub seed: u64,
-    /// The device's own manifest; `None` to hold the copies against the catalog.
-    pub manifest: Option<&'a std::path::Path>,
+    /// The device's own knowledge; `None` to hold the copies against the catalog.
+    pub own: Option<Own<'a>>,
     /// The space.
     pub space: &'a SpaceRoot,
+    /// The clock.
+    pub clock: &'a dyn Clock,
     /// Asked to stop.
     pub stop: &'a Stop,
+}
+
+/// What only the device itself has: the manifest, and leave to mend.
+#[derive(Debug)]
+pub struct Own<'a> {
+    /// The cloud's folder in the state.
+    pub folder: &'a Path,
+    /// True if damaged and missing copies are to be mended.
+    pub mend: bool,
+    /// True if the source is read as well: content may rot under unchanged facts.
+    pub sources: bool,
+    /// The run's id.
+    pub run: RunId,
 }
 
 /// `phc.ingest.copies.verified`: what came of verifying one cloud's copies.
@@ -54,10 +84,18 @@ pub struct Verified {
     pub bytes: u64,
     /// Copies left out by the sample.
     pub left_out: u64,
-    /// Copies whose content is not what was kept.
+    /// Copies whose content is not what was kept, and that could not be mended.
     pub damaged: u64,
-    /// Copies that are not there.
+    /// Copies that are not there, and could not be mended.
     pub missing: u64,
+    /// Copies that were damaged or missing and were made again.
+    pub repaired: u64,
+    /// Of the damaged and missing ones, those whose source the next run reads again.
+    pub doubted: u64,
+    /// Files of the source that were read.
+    pub sources: u64,
+    /// Files of the source with another content under unchanged facts.
+    pub source_rot: u64,
     /// Copies of which no digest is known yet.
     pub unknown: u64,
     /// Files in the copy that nothing explains.
@@ -77,7 +115,7 @@ impl Payload for Verified {
 impl Verified {
     /// True if every copy is what was kept of it.
     pub fn is_good(&self) -> bool {
-        self.damaged + self.missing + self.strangers == 0
+        self.damaged + self.missing + self.strangers + self.source_rot == 0
     }
 }
 
@@ -103,13 +141,19 @@ pub fn verify(what: &Verify<'_>, emit: &mut dyn Emit) -> Result<Verified, Proble
         complete: true,
         ..Verified::default()
     };
+    let mut mender = what.own.as_ref().filter(|own| own.mend).map(|own| Mender::new(what, own));
+    let source = source::Reader::open(what, &manifest)?;
     let mut folders = vec![RelPath::root()];
     while let Some(path) = folders.pop() {
         if what.stop.asked() {
             verified.complete = false;
             break;
         }
-        folders.extend(folder(what, &manifest, copy.as_ref(), &path, &mut verified, emit)?);
+        let folder = Folder { what, manifest: &manifest, copy: copy.as_ref(), path: &path };
+        folders.extend(folder.verify(mender.as_mut(), &mut verified, emit)?);
+        if let Some(source) = &source {
+            source.folder(&path, &mut verified, emit)?;
+        }
     }
     tell(emit, &verified);
     Ok(verified)
@@ -121,8 +165,8 @@ fn kept(
     scratch: &std::path::Path,
     emit: &mut dyn Emit,
 ) -> Result<(Manifest, &'static str), Problem> {
-    if let Some(path) = what.manifest
-        && let Some(manifest) = Manifest::look(path)?
+    if let Some(own) = &what.own
+        && let Some(manifest) = Manifest::look(&own.folder.join(MANIFEST))?
     {
         return Ok((manifest, "manifest"));
     }
@@ -141,64 +185,75 @@ fn kept(
     Ok((manifest, "catalog"))
 }
 
-/// One folder's copies; returns the folders below it.
-fn folder(
-    what: &Verify<'_>,
-    manifest: &Manifest,
-    copy: Option<&Dir>,
-    path: &RelPath,
-    verified: &mut Verified,
-    emit: &mut dyn Emit,
-) -> Result<Vec<RelPath>, Problem> {
-    let reader = manifest.reader()?;
-    let row = reader.folder_id(path)?;
-    let rows = match row {
-        Some(id) => reader.records_of(id)?,
-        None => Vec::new(),
-    };
-    let has_copy = |(_, record): &&(Vec<u8>, Record)| {
-        record.kind == RowKind::File && record.copy_mtime_ns.is_some()
-    };
-    let expected: Vec<&(Vec<u8>, Record)> = rows.iter().filter(has_copy).collect();
-    let dir = copy.and_then(|copy| copy.beneath(path).ok());
-    let checked = check(what, dir.as_ref(), &expected, path)?;
-    for ((name, record), state) in expected.iter().zip(&checked) {
-        count(state, record, verified);
-        if let Some(problem) = problem(&reader, row, name, record, state, path)? {
-            verified.missing += u64::from(problem.code == Code::CopyMissing);
-            verified.damaged += u64::from(problem.code == Code::CopyDamaged);
-            emit.problem(problem);
-        }
-    }
-    emit.progress(&Progress {
-        doing: "verifying",
-        files: verified.checked,
-        bytes: verified.bytes,
-        ..Progress::default()
-    });
-    let names: HashSet<&[u8]> = expected.iter().map(|(name, _)| &name[..]).collect();
-    let known = |name: &[u8]| names.contains(name);
-    let mut below: Vec<RelPath> = match row {
-        Some(id) => reader.folders(id)?.iter().map(|r| path.join(&r.name)).collect(),
-        None => Vec::new(),
-    };
-    if let Some(dir) = &dir {
-        let found = strangers(manifest, dir, path, &known, verified, emit)?;
-        below.extend(found);
-        below.sort_unstable();
-        below.dedup();
-    }
-    Ok(below)
+/// One folder and what is known of it.
+struct Folder<'a> {
+    what: &'a Verify<'a>,
+    manifest: &'a Manifest,
+    copy: Option<&'a Dir>,
+    path: &'a RelPath,
 }
 
-/// What is found of one copy.
-enum State {
-    Good,
-    LeftOut,
-    Unknown,
-    Missing,
-    Damaged(String),
-    Stopped,
+impl Folder<'_> {
+    /// Verifies its copies; returns the folders below it.
+    fn verify(
+        &self,
+        mender: Option<&mut Mender<'_>>,
+        verified: &mut Verified,
+        emit: &mut dyn Emit,
+    ) -> Result<Vec<RelPath>, Problem> {
+        let reader = self.manifest.reader()?;
+        let row = reader.folder_id(self.path)?;
+        let rows = match row {
+            Some(id) => reader.records_of(id)?,
+            None => Vec::new(),
+        };
+        let has_copy = |(_, record): &&(Vec<u8>, Record)| {
+            record.kind == RowKind::File && record.copy_mtime_ns.is_some()
+        };
+        let expected: Vec<&(Vec<u8>, Record)> = rows.iter().filter(has_copy).collect();
+        let dir = self.copy.and_then(|copy| copy.beneath(self.path).ok());
+        let checked = check(self.what, dir.as_ref(), &expected, self.path)?;
+        let mut found = Vec::new();
+        for (item, state) in expected.iter().zip(&checked) {
+            count(state, &item.1, verified);
+            found.extend(bad(&reader, row, self.path, item, state)?);
+        }
+        match mender.filter(|_| !found.is_empty()) {
+            Some(mender) => mender.mend(&found, verified, emit)?,
+            None => found.iter().for_each(|bad| leave(bad, bad.problem(), verified, emit)),
+        }
+        emit.progress(&Progress {
+            doing: "verifying",
+            files: verified.checked,
+            bytes: verified.bytes,
+            ..Progress::default()
+        });
+        self.below(&reader, row, dir.as_ref(), &expected, verified, emit)
+    }
+
+    /// The folders below, by their rows and as they are; files that nothing explains are told.
+    fn below(
+        &self,
+        reader: &Reader,
+        row: Option<i64>,
+        dir: Option<&Dir>,
+        expected: &[&(Vec<u8>, Record)],
+        verified: &mut Verified,
+        emit: &mut dyn Emit,
+    ) -> Result<Vec<RelPath>, Problem> {
+        let names: HashSet<&[u8]> = expected.iter().map(|(name, _)| &name[..]).collect();
+        let known = |name: &[u8]| names.contains(name);
+        let mut below: Vec<RelPath> = match row {
+            Some(id) => reader.folders(id)?.iter().map(|r| self.path.join(&r.name)).collect(),
+            None => Vec::new(),
+        };
+        if let Some(dir) = dir {
+            below.extend(strangers(self.manifest, dir, self.path, &known, verified, emit)?);
+            below.sort_unstable();
+            below.dedup();
+        }
+        Ok(below)
+    }
 }
 
 fn check(
@@ -209,11 +264,10 @@ fn check(
 ) -> Result<Vec<State>, Problem> {
     let one = |(): &mut (), item: &&(Vec<u8>, Record)| {
         let (name, record) = item;
-        Ok(match dir {
-            _ if !in_sample(what, path, name) => State::LeftOut,
-            None => State::Missing,
-            Some(dir) => state_of(dir, name, record, what.stop),
-        })
+        if !in_sample(what, path, name) {
+            return Ok(State::LeftOut);
+        }
+        Ok(state_of(dir, name, record.size, record.digest, what.stop, &mut |_| ()))
     };
     parallel::each(expected, parallel::threads(false), || Ok(()), one, &mut || {})
 }
@@ -226,24 +280,35 @@ fn in_sample(what: &Verify<'_>, path: &RelPath, name: &[u8]) -> bool {
     !what.sample.exceeded_by(u64::from(u32::from_le_bytes(draw)), u64::from(u32::MAX))
 }
 
-fn state_of(dir: &Dir, name: &[u8], record: &Record, stop: &Stop) -> State {
-    let Some(digest) = record.digest else { return State::Unknown };
-    match digest::of_stable(dir, name, stop) {
-        Ok(Some((found, _))) if found == digest => State::Good,
-        Ok(Some((_, facts))) if facts.size != record.size => {
-            State::Damaged(format!("it has {} bytes, {} were stored", facts.size, record.size))
-        }
-        Ok(Some(_)) => State::Damaged("its content is not what was stored".to_owned()),
-        Ok(None) if stop.asked() => State::Stopped,
-        Ok(None) => State::Damaged("it is no regular file, or changes while it is read".to_owned()),
-        Err(e) if e.meaning() == Meaning::Missing => State::Missing,
-        Err(e) => State::Damaged(format!("can't {} it: {}", e.attempt, e.source)),
+/// What is bad, unless a run replaced it just while it was read.
+fn bad(
+    reader: &Reader,
+    row: Option<i64>,
+    folder: &RelPath,
+    (name, record): &(Vec<u8>, Record),
+    state: &State,
+) -> Result<Option<Bad>, Problem> {
+    if !matches!(state, State::Missing | State::Damaged(_)) {
+        return Ok(None);
     }
+    let now = match row {
+        Some(id) => reader.record(id, name)?,
+        None => None,
+    };
+    let is_as_it_was =
+        now.is_some_and(|now| now.digest == record.digest && now.live == record.live);
+    let bad = Bad {
+        folder: folder.clone(),
+        name: name.clone(),
+        record: record.clone(),
+        state: state.clone(),
+    };
+    Ok(is_as_it_was.then_some(bad))
 }
 
 fn count(state: &State, record: &Record, verified: &mut Verified) {
     match state {
-        State::Good => {
+        State::Good(_) => {
             verified.checked += 1;
             verified.bytes += record.size;
         }
@@ -252,29 +317,6 @@ fn count(state: &State, record: &Record, verified: &mut Verified) {
         State::Missing | State::Damaged(_) => verified.checked += 1,
         State::Stopped => verified.complete = false,
     }
-}
-
-/// The problem of a copy, unless a run replaced it just while it was read.
-fn problem(
-    reader: &Reader,
-    row: Option<i64>,
-    name: &[u8],
-    record: &Record,
-    state: &State,
-    path: &RelPath,
-) -> Result<Option<Problem>, Problem> {
-    let (code, what) = match state {
-        State::Missing => (Code::CopyMissing, "a copy is not there".to_owned()),
-        State::Damaged(why) => (Code::CopyDamaged, format!("a copy is damaged: {why}")),
-        _ => return Ok(None),
-    };
-    let now = match row {
-        Some(id) => reader.record(id, name)?,
-        None => None,
-    };
-    let is_as_it_was =
-        now.is_some_and(|now| now.digest == record.digest && now.live == record.live);
-    Ok(is_as_it_was.then(|| Problem::new(code, what).at(path.join(name).text().clone())))
 }
 
 /// Files that nothing explains; returns the folders that are really there.
