@@ -20,6 +20,7 @@ mod cases;
 mod chance;
 mod forbidden;
 mod full;
+mod guarded;
 mod law;
 mod lives;
 mod matrix;

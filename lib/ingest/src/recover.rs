@@ -5,20 +5,29 @@ use std::collections::HashMap;
 
 use host::error::Meaning;
 use host::stop::Stop;
-use host::{Dir, Kind};
+use host::{Dir, Facts, Kind};
 use model::ingest::Change;
 use model::problem::Problem;
 use model::relpath::RelPath;
-use store::manifest::{Manifest, News, Record, RowKind};
+use store::manifest::{Batch, Manifest, News, Reader, Record, RowKind};
+use uuid::Uuid;
 
-use crate::apply::temporary_prefix;
+use crate::apply::{CutOff, temporary_prefix};
 use crate::{digest, rebuild};
+
+/// The outcome of a run at work whose plan an approval let through: the guard does not count it.
+pub const APPROVED: &str = "approved";
 
 /// Puts in order what a run that was cut off left in the folders it had noted.
 ///
 /// # Errors
 /// When the manifest can't be used, or the copy can't be read or cleared.
-pub fn recover(manifest: &mut Manifest, copy: &Dir, stop: &Stop) -> Result<(), Problem> {
+pub fn recover(
+    manifest: &mut Manifest,
+    copy: &Dir,
+    cut_off: &CutOff<'_>,
+    stop: &Stop,
+) -> Result<(), Problem> {
     let noted = manifest.inflight()?;
     if noted.is_empty() {
         return Ok(());
@@ -27,47 +36,95 @@ pub fn recover(manifest: &mut Manifest, copy: &Dir, stop: &Stop) -> Result<(), P
     for (run, folder) in &noted {
         if let Ok(folder) = RelPath::new(folder.as_slice()) {
             clear_folder(copy, &folder, run).map_err(store::device::away)?;
-            cut.look(manifest, copy, folder)?;
+            cut.look(manifest, copy, run, folder)?;
         }
     }
+    let judged =
+        manifest.runs(RUNS)?.into_iter().filter(|r| r.outcome.as_deref() != Some(APPROVED));
+    cut.judged = judged.map(|run| run.id).collect();
+    let is_in_trash = |(folder, name, row): &Row| !row.live && cut_off.has(folder, name);
+    cut.put_away = take_out(&mut cut.lost, is_in_trash);
     cut.remember(manifest, copy, stop)
 }
+
+/// So many of the last runs are looked at for the one that was cut off.
+const RUNS: u32 = 32;
+
+/// A folder, a name in it, and its row.
+type Row = (RelPath, Vec<u8>, Record);
 
 /// What the rows of noted folders do not explain.
 #[derive(Default)]
 struct Cut {
     /// Copies that no row explains.
-    strays: Vec<(RelPath, Vec<u8>)>,
+    strays: Vec<Stray>,
     /// Rows whose copy is not there.
-    lost: Vec<(RelPath, Vec<u8>, Record)>,
+    lost: Vec<Row>,
+    /// Tombstones among them whose copy is in the trash.
+    put_away: Vec<Row>,
+    /// Runs whose work the guard counts.
+    judged: Vec<Uuid>,
+}
+
+/// A copy that no row explains.
+struct Stray {
+    run: Option<Uuid>,
+    folder: RelPath,
+    name: Vec<u8>,
+    /// The row of its name.
+    was: Option<Record>,
 }
 
 impl Cut {
-    fn look(&mut self, manifest: &Manifest, copy: &Dir, folder: RelPath) -> Result<(), Problem> {
+    fn look(
+        &mut self,
+        manifest: &Manifest,
+        copy: &Dir,
+        run: &str,
+        folder: RelPath,
+    ) -> Result<(), Problem> {
         let reader = manifest.reader()?;
-        let rows = match reader.folder_id(&folder)? {
-            Some(id) => reader.records_of(id)?,
-            None => Vec::new(),
+        let id = reader.folder_id(&folder)?;
+        let mut rows = match id {
+            Some(id) => with_copies(&reader, id)?,
+            None => HashMap::new(),
         };
-        let has_copy =
-            |record: &Record| record.kind == RowKind::File && record.copy_mtime_ns.is_some();
-        let mut rows: HashMap<Vec<u8>, Record> =
-            rows.into_iter().filter(|(_, record)| has_copy(record)).collect();
-        if let Ok(dir) = copy.beneath(&folder) {
-            for entry in dir.entries().map_err(store::device::away)? {
-                let facts = dir.facts(&entry.name).map_err(store::device::away)?;
-                let row = rows.remove(&*entry.name);
-                // What was found damaged is no stray: what its row says of it must not be lost.
-                let explained = row.is_some_and(|row| {
-                    row.is_doubted()
-                        || (row.size, row.copy_mtime_ns) == (facts.size, Some(facts.mtime_ns))
-                });
-                if facts.kind == Kind::File && !explained {
-                    self.strays.push((folder.clone(), entry.name.to_vec()));
-                }
+        let Ok(dir) = copy.beneath(&folder) else {
+            self.lost.extend(rows.into_iter().map(|(name, row)| (folder.clone(), name, row)));
+            return Ok(());
+        };
+        for entry in dir.entries().map_err(store::device::away)? {
+            let facts = dir.facts(&entry.name).map_err(store::device::away)?;
+            let was = rows.remove(&*entry.name);
+            // What was found damaged is no stray: what its row says of it must not be lost.
+            let explained = was.as_ref().is_some_and(|row| {
+                row.is_doubted()
+                    || (row.size, row.copy_mtime_ns) == (facts.size, Some(facts.mtime_ns))
+            });
+            if facts.kind == Kind::File && !explained {
+                let (folder, name) = (folder.clone(), entry.name.to_vec());
+                let run = Uuid::try_parse(run).ok();
+                self.strays.push(Stray { run, folder, name, was });
             }
         }
         self.lost.extend(rows.into_iter().map(|(name, row)| (folder.clone(), name, row)));
+        for row in id.map(|id| reader.folders(id)).transpose()?.unwrap_or_default() {
+            // A folder that gave way took along what is below it, whatever was noted.
+            let is_there = dir.facts(&row.name).is_ok_and(|facts| facts.kind == Kind::Folder);
+            if !is_there {
+                self.look_below(&reader, row.id, &folder.join(&row.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tombstones below a folder that is not there; what is live the run's own plan looks for.
+    fn look_below(&mut self, reader: &Reader, id: i64, folder: &RelPath) -> Result<(), Problem> {
+        let rows = with_copies(reader, id)?.into_iter().filter(|(_, row)| !row.live);
+        self.lost.extend(rows.map(|(name, row)| (folder.clone(), name, row)));
+        for row in reader.folders(id)? {
+            self.look_below(reader, row.id, &folder.join(&row.name))?;
+        }
         Ok(())
     }
 
@@ -75,28 +132,55 @@ impl Cut {
     /// source says of it is asked by the run as of any other file.
     fn remember(mut self, manifest: &mut Manifest, copy: &Dir, stop: &Stop) -> Result<(), Problem> {
         let mut batch = manifest.batch()?;
-        for (folder, name) in std::mem::take(&mut self.strays) {
-            let read = copy.beneath(&folder).and_then(|dir| digest::of_stable(&dir, &name, stop));
+        for stray in std::mem::take(&mut self.strays) {
+            let dir = copy.beneath(&stray.folder);
+            let read = dir.and_then(|dir| digest::of_stable(&dir, &stray.name, stop));
             if stop.asked() {
                 // The notes stay, and the next run looks again.
                 return Ok(());
             }
-            let Ok(Some((digest, facts))) = read else { continue };
-            let Some((from, row)) = self.take_lost(digest) else {
-                let row = Record { digest: Some(digest), ..rebuild::unexplained(&facts) };
-                batch.put(&folder, &name, &row)?;
-                continue;
-            };
-            batch.put(&folder, &name, &Record { live: true, gone_ms: None, ..row })?;
-            if let Some((former, old)) = from.split() {
-                batch.remove(&former, old)?;
+            if let Ok(Some((digest, facts))) = read {
+                self.count(&mut batch, &stray, digest)?;
+                self.adopt(&mut batch, &stray, digest, &facts)?;
             }
-            let news = News { from: Some(from.clone()), ..News::of(Change::Renamed) };
-            batch.announce(&folder, &name, &news)?;
+        }
+        for (folder, name, row) in &self.put_away {
+            batch.bury(folder, name, row.gone_ms.unwrap_or_default(), true)?;
+            batch.announce(folder, name, &News::of(Change::Gone))?;
         }
         batch.forget_inflight()?;
         batch.commit()?;
         Ok(())
+    }
+
+    fn adopt(
+        &mut self,
+        batch: &mut Batch<'_>,
+        stray: &Stray,
+        digest: [u8; 32],
+        facts: &Facts,
+    ) -> Result<(), Problem> {
+        let (folder, name) = (&stray.folder, &stray.name);
+        let Some((from, row)) = self.take_lost(digest) else {
+            let row = Record { digest: Some(digest), ..rebuild::unexplained(facts) };
+            return Ok(batch.put(folder, name, &row)?);
+        };
+        batch.put(folder, name, &Record { live: true, gone_ms: None, ..row })?;
+        if let Some((former, old)) = from.split() {
+            batch.remove(&former, old)?;
+        }
+        let news = News { from: Some(from.clone()), ..News::of(Change::Renamed) };
+        Ok(batch.announce(folder, name, &news)?)
+    }
+
+    /// A version that was replaced and not remembered counts for the guard's day all the same.
+    fn count(&self, batch: &mut Batch<'_>, stray: &Stray, now: [u8; 32]) -> Result<(), Problem> {
+        let was = stray.was.as_ref().filter(|was| was.live && was.digest.is_some_and(|d| d != now));
+        let run = stray.run.filter(|run| self.judged.contains(run));
+        match run.zip(was) {
+            Some((run, was)) => Ok(batch.count_applied(run, 0, 1, was.size)?),
+            None => Ok(()),
+        }
     }
 
     fn take_lost(&mut self, digest: [u8; 32]) -> Option<(RelPath, Record)> {
@@ -104,6 +188,20 @@ impl Cut {
         let (folder, name, row) = self.lost.swap_remove(at);
         Some((folder.join(&name), row))
     }
+}
+
+/// The rows of a folder that say there is a copy, by name.
+fn with_copies(reader: &Reader, folder: i64) -> Result<HashMap<Vec<u8>, Record>, Problem> {
+    let has_copy = |record: &Record| record.kind == RowKind::File && record.copy_mtime_ns.is_some();
+    let rows = reader.records_of(folder)?;
+    Ok(rows.into_iter().filter(|(_, record)| has_copy(record)).collect())
+}
+
+/// Takes those out of a list that are meant.
+fn take_out<T>(from: &mut Vec<T>, meant: impl Fn(&T) -> bool) -> Vec<T> {
+    let (out, rest) = std::mem::take(from).into_iter().partition(meant);
+    *from = rest;
+    out
 }
 
 /// Removes one run's temporaries from a folder of the copy; a folder that is not there has none.

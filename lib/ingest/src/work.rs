@@ -13,14 +13,16 @@ use model::emit::{Emit, Progress};
 use model::event::Draft;
 use model::ingest::{Action, FilePlanned, Totals};
 use model::problem::{Code, Problem};
+use model::relpath::RelPath;
 use store::approvals::{EntryDigest, KeptPlan, Plans, plan_id};
 use store::catalog::Catalog;
-use store::manifest::Manifest;
+use store::manifest::{Manifest, RunRow};
 use store::space::SpaceRoot;
 use store::{device, layout};
+use uuid::Uuid;
 
 use crate::announce::{self, Announced};
-use crate::apply::{self, Applied, Counters, Ground, Trash};
+use crate::apply::{self, Applied, Counters, CutOff, Ground, Trash};
 use crate::guard::{self, Verdict};
 use crate::known::{self, Known};
 use crate::plan::{PlanLog, Reading, Tally, entry_digest, refine};
@@ -134,7 +136,8 @@ impl Work<'_> {
         if !settings.dry_run {
             known.manifest.begin_run(settings.run, self.started)?;
             if let Some(copy) = &copy {
-                recover::recover(&mut known.manifest, copy, self.machine.stop)?;
+                let cut_off = self.cut_off(space, &known.manifest)?;
+                recover::recover(&mut known.manifest, copy, &cut_off, self.machine.stop)?;
             }
         }
         point("ingest.recovered")?;
@@ -330,19 +333,18 @@ impl Work<'_> {
         let settings = self.settings;
         let barrier = Barrier::for_writes_in(place.copy).map_err(device::away)?;
         let counters = Counters::default();
-        let trash_since =
-            |run, since| layout::trash_of_run(&settings.device, since, run, &settings.cloud);
-        let trash = |run| trash_since(run, self.started);
-        let runs = known.manifest.runs(CUT_OFF_AT_MOST)?;
-        let cut_off = runs.iter().filter(|run| run.outcome.as_deref() != Some(WORKED));
+        let trash = |run| self.trash_of(run, self.started);
+        if judged.approval.is_some() {
+            known.manifest.note_outcome(settings.run, recover::APPROVED)?;
+        }
         let ground = Ground {
             source: &place.source.dir,
             copy: place.copy,
             trash: Trash {
                 root: place.space.dir(),
                 of_run: trash(settings.run),
-                of_run_again: trash(host::id::ordered()),
-                of_cut_off: cut_off.map(|run| trash_since(run.id, run.started)).collect(),
+                of_run_again: trash(apply::again(settings.run)),
+                of_cut_off: self.cut_off(place.space, &known.manifest)?,
                 sync_each: barrier.is_each(),
             },
             barrier: &barrier,
@@ -364,6 +366,24 @@ impl Work<'_> {
             tally: judged.tally.clone(),
         };
         apply::apply(&ground, &how, &mut judged.log, &mut known.manifest, totals, teller)
+    }
+
+    /// Where a run that began then puts things away.
+    fn trash_of(&self, run: Uuid, since: Timestamp) -> RelPath {
+        layout::trash_of_run(&self.settings.device, since, run, &self.settings.cloud)
+    }
+
+    /// What runs put away that did not come to their end.
+    fn cut_off<'s>(
+        &self,
+        space: &'s SpaceRoot,
+        manifest: &Manifest,
+    ) -> Result<CutOff<'s>, Problem> {
+        let runs = manifest.runs(CUT_OFF_AT_MOST)?;
+        let cut_off = runs.iter().filter(|run| run.outcome.as_deref() != Some(WORKED));
+        let of = |run: &RunRow| [run.id, apply::again(run.id)].map(|id| (id, run.started));
+        let runs = cut_off.flat_map(of).map(|(id, since)| self.trash_of(id, since)).collect();
+        Ok(CutOff { root: space.dir(), runs })
     }
 
     /// Announces what is committed, also when the work ended early, and notes the run's end.

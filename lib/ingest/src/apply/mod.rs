@@ -15,7 +15,7 @@ mod trash;
 
 pub use batch::{Applied, apply};
 pub(crate) use folders::copy_mode;
-pub(crate) use trash::Trash;
+pub(crate) use trash::{CutOff, Trash, again};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -88,7 +88,7 @@ fn buried(
 ) -> SettledPart {
     for (name, step) in steps {
         if let Step::Gone { size, is_file, .. } = step {
-            let trashed = is_file && ground.trash.was_put_away(&settled.plan.path, &name);
+            let trashed = is_file && ground.trash.of_cut_off.has(&settled.plan.path, &name);
             // Whoever took the folder's name put its files away, and counted them.
             let entry = gone(name, size, is_file, trashed.then_some(Kind::File));
             settled.entries.push(Settled { put_away: 0, ..entry });
@@ -223,7 +223,7 @@ fn is_not_there(error: &host::Error) -> bool {
 fn put_away(ground: &Ground<'_>, copy: &Dir, folder: &RelPath, name: &[u8]) -> host::Result<bool> {
     match ground.trash.put_away(copy, folder, name) {
         Ok(()) => Ok(true),
-        Err(e) if e.meaning() == Meaning::Missing => Ok(ground.trash.was_put_away(folder, name)),
+        Err(e) if e.meaning() == Meaning::Missing => Ok(ground.trash.of_cut_off.has(folder, name)),
         Err(e) => Err(e),
     }
 }

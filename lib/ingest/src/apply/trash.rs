@@ -3,6 +3,7 @@
 use host::error::{Attempt, Meaning};
 use host::{Dir, Kind, failpoint, sparse};
 use model::relpath::RelPath;
+use uuid::Uuid;
 
 /// Folders in the trash tell names of a person's files: nobody else's business.
 const FOLDER_MODE: u32 = 0o700;
@@ -16,10 +17,35 @@ pub struct Trash<'a> {
     pub of_run: RelPath,
     /// The same with another id, for a path that is put away twice in one run.
     pub of_run_again: RelPath,
-    /// The same of runs that were killed or failed: what they moved away may not be remembered.
-    pub of_cut_off: Vec<RelPath>,
+    /// The same of runs that were killed or failed.
+    pub of_cut_off: CutOff<'a>,
     /// True if each folder must be synced for itself.
     pub sync_each: bool,
+}
+
+/// What runs that were killed or failed put away, and may not have remembered.
+#[derive(Debug)]
+pub struct CutOff<'a> {
+    /// The space root.
+    pub root: &'a Dir,
+    /// The trash of each such run, [`again`] included.
+    pub runs: Vec<RelPath>,
+}
+
+impl CutOff<'_> {
+    /// True if one of them moved what had this name.
+    pub fn has(&self, folder: &RelPath, name: &[u8]) -> bool {
+        self.runs.iter().any(|run| {
+            let path = folder.names().fold(run.clone(), |path, name| path.join(name));
+            self.root.beneath(&path).and_then(|trash| trash.facts(name)).is_ok()
+        })
+    }
+}
+
+/// The id under which a run puts a path away for the second time: told by its own, so that
+/// whoever knows the run finds it.
+pub fn again(run: Uuid) -> Uuid {
+    Uuid::from_u128(run.as_u128().wrapping_add(1))
 }
 
 impl Trash<'_> {
@@ -65,14 +91,6 @@ impl Trash<'_> {
             let path = folder.names().fold(run.clone(), |path, name| path.join(name));
             let trash = self.root.beneath(&path);
             trash.is_ok_and(|trash| trash.rename_new(name, copy, to).is_ok())
-        })
-    }
-
-    /// True if a run that was cut off moved what had this name to the trash.
-    pub fn was_put_away(&self, folder: &RelPath, name: &[u8]) -> bool {
-        self.of_cut_off.iter().any(|run| {
-            let path = folder.names().fold(run.clone(), |path, name| path.join(name));
-            self.root.beneath(&path).and_then(|trash| trash.facts(name)).is_ok()
         })
     }
 

@@ -48,6 +48,17 @@ impl Manifest {
         })
     }
 
+    /// Notes something of a run that has not ended, in place of its outcome.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn note_outcome(&self, id: Uuid, outcome: &str) -> Result<()> {
+        self.sql(|c| {
+            c.execute("UPDATE run SET outcome = ?2 WHERE id = ?1", params![id.to_string(), outcome])
+                .map(drop)
+        })
+    }
+
     /// Notes how a run ended, and forgets runs of long ago.
     ///
     /// # Errors
