@@ -10,6 +10,7 @@
 mod collect;
 mod config;
 mod hang;
+mod kill;
 mod record;
 mod show;
 

@@ -1,6 +1,7 @@
 //! Gathering, judging, and replacing `_status.json`.
 
 use host::clock::Clock;
+use host::error::Meaning;
 use host::{Dir, publish};
 use model::config::HostConfig;
 use model::device::Device;
@@ -20,6 +21,8 @@ use crate::judge::{Bench, judge};
 /// The status in the state folder of the device.
 const KEPT: &[u8] = b"status.json";
 const LIMIT: u64 = 4 * 1024 * 1024;
+/// How often a status that another process cleared away is written again.
+const TRIES: u32 = 5;
 
 /// What collecting needs to know.
 #[derive(Debug)]
@@ -84,7 +87,7 @@ pub fn collect(what: Collect<'_>, to: &mut dyn Emit) -> Result<Exit, Problem> {
     let space = what.space.as_ref();
     let placed = space.map_err(Clone::clone).and_then(|space| {
         let folder = device::claim(space, what.device, what.state, what.clock)?;
-        publish::replace(&folder, layout::STATUS, &text, layout::FILE_MODE).map_err(device::away)
+        place(&folder, &text).map_err(device::away)
     });
     if previous.is_none_or(|previous| news(&previous, &status)) {
         let space = what.space.as_ref().ok().filter(|_| placed.is_ok());
@@ -100,6 +103,21 @@ pub fn collect(what: Collect<'_>, to: &mut dyn Emit) -> Result<Exit, Problem> {
             exit
         }
     })
+}
+
+/// Replaces the status in the device's folder, and clears what a killed process left unfinished beside it.
+///
+/// Another process may do so at once and clear what is just being written: then it is
+/// written again.
+fn place(folder: &Dir, text: &[u8]) -> host::Result<()> {
+    let mut tries = 0;
+    loop {
+        publish::clear_unfinished(folder)?;
+        match publish::replace(folder, layout::STATUS, text, layout::FILE_MODE) {
+            Err(e) if e.meaning() == Meaning::Missing && tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
 }
 
 /// True if a component came, went or changed its state.

@@ -6,17 +6,44 @@ use std::collections::HashMap;
 use host::error::Meaning;
 use host::stop::Stop;
 use host::{Dir, Facts, Kind};
+use model::cloud::CloudId;
+use model::device::Device;
 use model::ingest::Change;
 use model::problem::Problem;
 use model::relpath::RelPath;
+use store::layout;
 use store::manifest::{Batch, Manifest, News, Reader, Record, RowKind};
+use store::space::SpaceRoot;
 use uuid::Uuid;
 
-use crate::apply::{CutOff, temporary_prefix};
+use crate::apply::{CutOff, again, temporary_prefix};
 use crate::{digest, rebuild};
 
 /// The outcome of a run at work whose plan an approval let through: the guard does not count it.
 pub const APPROVED: &str = "approved";
+
+/// How a run's work is remembered when nothing cut it off.
+pub const WORKED: &str = "worked";
+
+/// So many runs in a row may be cut off, and what they moved away is still known as theirs.
+const CUT_OFF_AT_MOST: u32 = 32;
+
+/// What runs put away that did not come to their end.
+///
+/// # Errors
+/// When the manifest can't be read.
+pub fn cut_off<'s>(
+    manifest: &Manifest,
+    space: &'s SpaceRoot,
+    device: &Device,
+    cloud: &CloudId,
+) -> Result<CutOff<'s>, Problem> {
+    let runs = manifest.runs(CUT_OFF_AT_MOST)?;
+    let cut_off = runs.iter().filter(|run| run.outcome.as_deref() != Some(WORKED));
+    let ids = cut_off.flat_map(|run| [run.id, again(run.id)].map(|id| (id, run.started)));
+    let runs = ids.map(|(id, since)| layout::trash_of_run(device, since, id, cloud)).collect();
+    Ok(CutOff { root: space.dir(), runs })
+}
 
 /// Puts in order what a run that was cut off left in the folders it had noted.
 ///
@@ -39,16 +66,15 @@ pub fn recover(
             cut.look(manifest, copy, run, folder)?;
         }
     }
-    let judged =
-        manifest.runs(RUNS)?.into_iter().filter(|r| r.outcome.as_deref() != Some(APPROVED));
+    let judged = manifest
+        .runs(CUT_OFF_AT_MOST)?
+        .into_iter()
+        .filter(|r| r.outcome.as_deref() != Some(APPROVED));
     cut.judged = judged.map(|run| run.id).collect();
     let is_in_trash = |(folder, name, row): &Row| !row.live && cut_off.has(folder, name);
     cut.put_away = take_out(&mut cut.lost, is_in_trash);
     cut.remember(manifest, copy, stop)
 }
-
-/// So many of the last runs are looked at for the one that was cut off.
-const RUNS: u32 = 32;
 
 /// A folder, a name in it, and its row.
 type Row = (RelPath, Vec<u8>, Record);

@@ -16,7 +16,7 @@ use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::approvals::{EntryDigest, KeptPlan, Plans, plan_id};
 use store::catalog::Catalog;
-use store::manifest::{Manifest, RunRow};
+use store::manifest::Manifest;
 use store::space::SpaceRoot;
 use store::{device, layout};
 use uuid::Uuid;
@@ -33,12 +33,6 @@ use crate::settings::Settings;
 use crate::source::{self, Source};
 use crate::teller::Teller;
 use crate::{parallel, recover};
-
-/// So many runs in a row may be cut off, and what they moved away is still known as theirs.
-const CUT_OFF_AT_MOST: u32 = 32;
-
-/// How a run's work is remembered when nothing cut it off.
-const WORKED: &str = "worked";
 
 /// What is to be done once the run's events are safe.
 #[derive(Debug)]
@@ -373,17 +367,12 @@ impl Work<'_> {
         layout::trash_of_run(&self.settings.device, since, run, &self.settings.cloud)
     }
 
-    /// What runs put away that did not come to their end.
     fn cut_off<'s>(
         &self,
         space: &'s SpaceRoot,
         manifest: &Manifest,
     ) -> Result<CutOff<'s>, Problem> {
-        let runs = manifest.runs(CUT_OFF_AT_MOST)?;
-        let cut_off = runs.iter().filter(|run| run.outcome.as_deref() != Some(WORKED));
-        let of = |run: &RunRow| [run.id, apply::again(run.id)].map(|id| (id, run.started));
-        let runs = cut_off.flat_map(of).map(|(id, since)| self.trash_of(id, since)).collect();
-        Ok(CutOff { root: space.dir(), runs })
+        recover::cut_off(manifest, space, &self.settings.device, &self.settings.cloud)
     }
 
     /// Announces what is committed, also when the work ended early, and notes the run's end.
@@ -403,7 +392,7 @@ impl Work<'_> {
         }
         manifest.set_meta("space", &space.id().to_string())?;
         known::remember_root(&manifest, settings)?;
-        let outcome = if went_well { WORKED } else { "ended early" };
+        let outcome = if went_well { recover::WORKED } else { "ended early" };
         manifest.end_run(settings.run, self.machine.clock.now(), outcome)?;
         let catalog =
             Catalog::open(space, &settings.device, &settings.cloud).map_err(device::away)?;

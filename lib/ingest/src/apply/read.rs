@@ -8,6 +8,7 @@ use store::manifest::Record;
 
 use super::prepare::{Place, Preparer, Step, explains, row_of};
 use super::same::xattrs_now;
+use super::{entry_problem, folders};
 use crate::copy::{Copied, Copy, Failed};
 use crate::digest;
 use crate::plan::{Item, Todo};
@@ -52,11 +53,24 @@ impl Preparer<'_> {
                 Ok(None)
             }
             Err(Failed::Source(e)) => {
+                self.narrow_unread(place, item, over.as_ref());
                 let what = format!("can't {}: {}", e.attempt, e.source);
                 self.problems.push(Problem::new(Code::EntryUnreadable, what).at(e.path.as_path()));
                 Ok(None)
             }
             Err(Failed::Space(e)) => self.entry_failed(e),
+        }
+    }
+
+    /// A source that can't be read any more may have lost permission bits: its copy loses
+    /// them too (safety law 9).
+    fn narrow_unread(&mut self, place: &Place, item: &Item, over: Option<&Facts>) {
+        let facts = place.source.as_ref().and_then(|dir| dir.facts(&item.name).ok());
+        let Some(facts) = facts.filter(|_| over.is_some_and(|over| over.kind == Kind::File)) else {
+            return;
+        };
+        if let Err(e) = folders::narrow_file(&place.copy, &item.name, facts.mode) {
+            self.problems.push(entry_problem(&e));
         }
     }
 

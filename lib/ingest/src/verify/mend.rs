@@ -15,7 +15,7 @@ use store::{device, layout, state};
 
 use super::state::{Bad, State, state_of};
 use super::{Own, Verified, Verify};
-use crate::apply::{Trash, temporary_prefix};
+use crate::apply::{CutOff, Trash, temporary_prefix};
 use crate::copy::{FILE_MODE, Failed};
 use crate::source::{self, Source};
 use crate::transfer::{Transferred, transfer};
@@ -94,7 +94,9 @@ impl<'a> Mender<'a> {
         let path = layout::cloud(self.what.device, self.what.cloud);
         let space = self.what.space.dir();
         let copy = space.make_beneath(&path, layout::FOLDER_MODE).map_err(device::away)?;
-        recover::recover(&mut manifest, &copy, self.what.stop)?;
+        let cut_off =
+            recover::cut_off(&manifest, self.what.space, self.what.device, self.what.cloud)?;
+        recover::recover(&mut manifest, &copy, &cut_off, self.what.stop)?;
         let source = known::last_source(&manifest).and_then(|root| source::open(&root).ok());
         Ok(Session { manifest, copy, source, rotten: false })
     }
@@ -307,8 +309,8 @@ impl<'a> Mender<'a> {
         Trash {
             root: self.what.space.dir(),
             of_run: of_run(self.own.run),
-            of_run_again: of_run(host::id::ordered()),
-            of_cut_off: Vec::new(),
+            of_run_again: of_run(crate::apply::again(self.own.run)),
+            of_cut_off: CutOff { root: self.what.space.dir(), runs: Vec::new() },
             sync_each: true,
         }
     }
