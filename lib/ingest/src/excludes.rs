@@ -20,8 +20,7 @@ impl Excludes {
 
     /// True if this name in this folder is left out.
     pub fn leave_out(&self, folder: &RelPath, name: &[u8]) -> bool {
-        let alone = RelPath::root().join(name);
-        self.base_names.iter().any(|p| p.matches(&alone))
+        self.base_names.iter().any(|p| p.matches_name(name))
             || (!self.anchored.is_empty() && {
                 let path = folder.join(name);
                 self.anchored.iter().any(|p| p.matches(&path))

@@ -185,6 +185,9 @@ impl Work<'_> {
         for problem in &found.problems {
             teller.problem(problem.clone());
         }
+        if !self.settings.dry_run && !found.seen.is_empty() {
+            known.manifest.remember_seen(&found.seen)?;
+        }
         point("ingest.scanned")?;
         if self.machine.stop.asked() {
             return Ok(());

@@ -1,5 +1,8 @@
 //! Open folders: everything below one is reached through its handle, never by a path that could change meaning.
 
+mod listing;
+pub use listing::Listing;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use model::relpath::RelPath;
 use rustix::fs::{self as sys, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::Entry;
+use super::{Entry, Listing};
 use crate::error::{Attempt, Result};
 use crate::facts::{Facts, Kind};
 use crate::name::os;
@@ -24,6 +24,7 @@ pub struct Dir {
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const INNER: OFlags = FOLDER.union(OFlags::NOFOLLOW);
+#[cfg(target_os = "linux")]
 const LIST_BUFFER: usize = 64 * 1024;
 
 impl Dir {
@@ -124,36 +125,46 @@ impl Dir {
         Ok(dir)
     }
 
-    /// Lists it, without `.` and `..`, in the file system's order.
+    /// Lists it, in the file system's order.
+    ///
+    /// # Errors
+    /// When it can't be read, or not to its end.
+    pub fn entries(&self) -> Result<Vec<Entry>> {
+        let listing = self.listing()?;
+        let entry = |(name, kind): (&[u8], _)| Entry { name: name.into(), kind };
+        Ok(listing.iter().map(entry).collect())
+    }
+
+    /// Lists it into one block of memory, in the file system's order.
     ///
     /// # Errors
     /// When it can't be read, or not to its end.
     #[cfg(target_os = "linux")]
-    pub fn entries(&self) -> Result<Vec<Entry>> {
+    pub fn listing(&self) -> Result<Listing> {
         // A handle of its own: the position belongs to the open description.
         let fd = sys::openat(&self.fd, ".", FOLDER, Mode::empty()).attempt("list", &self.path)?;
         let mut buffer = Vec::with_capacity(LIST_BUFFER);
         let mut raw = sys::RawDir::new(fd, buffer.spare_capacity_mut());
-        let mut entries = Vec::new();
+        let mut listing = Listing::default();
         while let Some(entry) = raw.next() {
             let entry = entry.attempt("list", &self.path)?;
-            push_entry(&mut entries, entry.file_name().to_bytes(), entry.file_type());
+            push_entry(&mut listing, entry.file_name().to_bytes(), entry.file_type());
         }
-        Ok(entries)
+        Ok(listing)
     }
 
-    /// Lists it, without `.` and `..`, in the file system's order.
+    /// Lists it into one block of memory, in the file system's order.
     ///
     /// # Errors
     /// When it can't be read, or not to its end.
     #[cfg(not(target_os = "linux"))]
-    pub fn entries(&self) -> Result<Vec<Entry>> {
-        let mut entries = Vec::with_capacity(LIST_BUFFER / 1024);
+    pub fn listing(&self) -> Result<Listing> {
+        let mut listing = Listing::default();
         for entry in sys::Dir::read_from(&self.fd).attempt("list", &self.path)? {
             let entry = entry.attempt("list", &self.path)?;
-            push_entry(&mut entries, entry.file_name().to_bytes(), entry.file_type());
+            push_entry(&mut listing, entry.file_name().to_bytes(), entry.file_type());
         }
-        Ok(entries)
+        Ok(listing)
     }
 
     /// Facts of an entry; a link's own.
@@ -419,9 +430,9 @@ fn kind_of(file_type: FileType) -> Kind {
     }
 }
 
-fn push_entry(entries: &mut Vec<Entry>, name: &[u8], file_type: FileType) {
+fn push_entry(listing: &mut Listing, name: &[u8], file_type: FileType) {
     if name != b"." && name != b".." {
         let kind = (file_type != FileType::Unknown).then(|| kind_of(file_type));
-        entries.push(Entry { name: name.into(), kind });
+        listing.push(name, kind);
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use model::relpath::RelPath;
 use windows_sys::Win32::Storage::FileSystem as win;
 
-use super::Entry;
+use super::{Entry, Listing};
 use crate::error::{Attempt, Result};
 use crate::facts::{Facts, Kind};
 use crate::name::{bytes, os};
@@ -98,6 +98,18 @@ impl Dir {
             entries.push(Entry { name: bytes(&name).into(), kind: None });
         }
         Ok(entries)
+    }
+
+    /// Lists it into one block of memory, in the file system's order.
+    ///
+    /// # Errors
+    /// When it can't be read, or not to its end.
+    pub fn listing(&self) -> Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in self.entries()? {
+            listing.push(&entry.name, entry.kind);
+        }
+        Ok(listing)
     }
 
     /// Facts of an entry; a link's own.

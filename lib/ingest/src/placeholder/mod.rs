@@ -7,6 +7,9 @@
 mod marks;
 mod msgpack;
 
+use std::borrow::Cow;
+
+use host::dir::Listing;
 use host::error::Attempt;
 use host::{Dir, Facts, Kind};
 use store::manifest::{Known, RowKind};
@@ -39,28 +42,28 @@ pub enum Standing {
 ///
 /// # Errors
 /// What listing it would fail with where the system may not bring it in (EDEADLK).
-pub fn refuse_to_list(dir: &Dir) -> host::Result<()> {
-    if host::placeholder::SYSTEM_MARKS && dir.own_facts()?.away {
+pub fn refuse_to_list(dir: &Dir, own: &Facts) -> host::Result<()> {
+    if own.away {
         return Err(std::io::Error::from(std::io::ErrorKind::Deadlock)).attempt("list", dir.path());
     }
     Ok(())
 }
 
 /// The name under which an entry counts, and what it is if its content is not there.
-pub fn look(dir: &Dir, name: Box<[u8]>, facts: &Facts) -> (Box<[u8]>, Option<Box<Away>>) {
+pub fn look<'n>(dir: &Dir, name: &'n [u8], facts: &Facts) -> (Cow<'n, [u8]>, Option<Box<Away>>) {
     if facts.away {
-        return (name, Some(Box::new(Away::marked_by_system(facts))));
+        return (name.into(), Some(Box::new(Away::marked_by_system(facts))));
     }
     if facts.kind != Kind::File {
-        return (name, None);
+        return (name.into(), None);
     }
-    if let Some(file) = marks::stands_for(&name, facts.size) {
-        let away = Away { stub: Some(name.clone()), ..marks::stub(&name, facts) };
-        return (file.into(), Some(Box::new(away)));
+    if let Some(file) = marks::stands_for(name, facts.size) {
+        let away = Away { stub: Some(name.into()), ..marks::stub(name, facts) };
+        return (Cow::Owned(file.into()), Some(Box::new(away)));
     }
     let away = marks::may_be_marked(facts)
-        .then(|| marks::by_attributes(facts, &host::xattr::of_entry(dir, &name, marks::is_wanted)));
-    (name, away.flatten().map(Box::new))
+        .then(|| marks::by_attributes(facts, &host::xattr::of_entry(dir, name, marks::is_wanted)));
+    (name.into(), away.flatten().map(Box::new))
 }
 
 impl Away {
@@ -92,6 +95,11 @@ fn same_time(told: i64, known: i64) -> bool {
     const SECOND: i64 = 1_000_000_000;
     let is_whole = told.rem_euclid(SECOND) == 0;
     told == known || (is_whole && told.div_euclid(SECOND) == known.div_euclid(SECOND))
+}
+
+/// True if some name in a sorted listing may be that of a stub, which counts under another name.
+pub fn has_stubs(listing: &Listing) -> bool {
+    listing.iter().any(|(name, _)| marks::stands_for(name, 0).is_some())
 }
 
 /// True for the files that stand for a document of Google's (`.gdoc`, …): its content is nowhere on this machine.

@@ -87,15 +87,7 @@ fn parts(mut plan: FolderPlan) -> Vec<FolderPlan> {
             return parts;
         }
         let items = plan.items.split_off(length);
-        let path = plan.path.clone();
-        let tail = FolderPlan {
-            path,
-            facts: None,
-            is_new: false,
-            is_gone: false,
-            items,
-            deferrals: Vec::new(),
-        };
+        let tail = FolderPlan { items, ..FolderPlan::bare(plan.path.clone()) };
         parts.push(std::mem::replace(&mut plan, tail));
     }
 }

@@ -135,6 +135,12 @@ pub enum Todo {
 }
 
 impl FolderPlan {
+    /// A plan that says nothing yet.
+    pub fn bare(path: RelPath) -> FolderPlan {
+        let (items, deferrals) = (Vec::new(), Vec::new());
+        FolderPlan { path, facts: None, is_new: false, is_gone: false, items, deferrals }
+    }
+
     /// True if there is anything to do.
     pub fn has_anything(&self) -> bool {
         self.facts.is_some()

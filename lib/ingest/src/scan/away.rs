@@ -4,7 +4,7 @@ use host::{Facts, Kind};
 use model::problem::Problem;
 use store::manifest::{Known, Placeholder, PlaceholderRow, Reader};
 
-use super::folder::Seen;
+use super::look::Seen;
 use crate::placeholder::{Away, Standing};
 use crate::plan::Deferral;
 use model::ingest::Totals;
@@ -31,7 +31,7 @@ impl Deferred {
     /// Takes a placeholder in; true if the copy is of this version, so that nothing is missing.
     pub fn meet(
         &mut self,
-        entry: &Seen,
+        name: &[u8],
         facts: &Facts,
         away: &Away,
         standing: Standing,
@@ -58,7 +58,7 @@ impl Deferred {
             opens: away.opens,
             stub: away.stub.as_deref().map(<[u8]>::to_vec),
         };
-        self.now.push((entry.name.clone(), what));
+        self.now.push((name.into(), what));
     }
 
     /// What is to be written of it; what could not be asked stays as it is.
@@ -78,12 +78,11 @@ impl Deferred {
 }
 
 /// Drops the stubs of files that are there as well, as it is for a moment while a client works.
-pub(super) fn without_doubles(seen: &mut Vec<Seen>) {
-    let stands = |entry: &Seen| entry.away.as_ref().is_some_and(|away| away.stub.is_some());
+pub(super) fn without_doubles(seen: &mut Vec<Seen<'_>>) {
     let mut at = 1;
     while at < seen.len() {
         match seen[at - 1].name == seen[at].name {
-            true if stands(&seen[at]) => drop(seen.remove(at)),
+            true if seen[at].is_stub() => drop(seen.remove(at)),
             true => drop(seen.remove(at - 1)),
             false => at += 1,
         }

@@ -1,19 +1,26 @@
-//! One folder: its entries and its rows, merged in the order of their names.
+//! One folder: its entries are looked at and held against its rows.
 
-use std::cmp::Ordering as Order;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use host::error::Meaning;
-use host::{Dir, Facts, Kind};
-use model::problem::{Code, Problem};
+use host::{Dir, Facts, Kind, dir::Listing};
+use model::problem::Problem;
 use model::relpath::RelPath;
-use store::manifest::{FolderRow, Known, Reader, RowKind};
+use store::manifest::{FolderRow, Reader};
 
-use super::away::{Deferred, live, without_doubles};
+use super::Found;
+use super::away::{Deferred, without_doubles};
+use super::look::{Here, Seen, digest, look};
+use super::merge::{Merge, RowsAhead, count};
 use super::walk::{Job, Scan, Task};
-use super::{Change, Found, compare};
-use crate::placeholder::{self, Away};
-use crate::plan::{FolderFacts, FolderPlan, Item, PlanLog, Todo, Was};
+use crate::placeholder;
+use crate::plan::{FolderFacts, FolderPlan, PlanLog};
+
+/// The facts of so many entries are held at once; a larger folder goes by in stretches.
+const AT_ONCE: usize = 16 * 1024;
+/// So many folders are remembered as seen in one run; the next run remembers the rest.
+const REMEMBERED: usize = 200_000;
 
 /// One thread's walk.
 pub(super) struct Walker<'a> {
@@ -23,27 +30,29 @@ pub(super) struct Walker<'a> {
     root_mount: Option<(Option<u64>, u64)>,
     /// True if the manifest has any placeholder, so that each folder's are to be read.
     has_placeholders: bool,
+    block: Vec<u8>,
     pub found: Found,
 }
 
-/// An entry that is looked at, with its facts.
-pub(super) struct Seen {
-    pub name: Box<[u8]>,
-    pub facts: Option<Facts>,
-    /// What it is, when its content is only in the cloud.
-    pub away: Option<Box<Away>>,
+/// A folder that was opened and listed.
+struct Open {
+    dir: Dir,
+    facts: Facts,
+    listing: Listing,
 }
 
 impl<'a> Walker<'a> {
+    /// A walker for one thread, with a connection of its own that stays where the manifest is now.
     pub fn new(
         what: &'a Scan<'a>,
         reader: Reader,
         log: &'a PlanLog,
     ) -> Result<Walker<'a>, Problem> {
+        reader.hold()?;
         let root_mount = what.source.own_facts().ok().map(|f| (f.mount_id, f.device));
         let has_placeholders = reader.has_placeholders()?;
-        let found = Found::default();
-        Ok(Walker { what, reader, log, root_mount, has_placeholders, found })
+        let (block, found) = (Vec::new(), Found::default());
+        Ok(Walker { what, reader, log, root_mount, has_placeholders, block, found })
     }
 
     /// Looks at one folder; returns those below it that are to be looked at.
@@ -51,8 +60,8 @@ impl<'a> Walker<'a> {
         match job.task {
             Task::Gone => self.visit_gone(job),
             Task::Compare { is_new, mode, below } => match self.open(job) {
-                Some((dir, seen)) => {
-                    let mut found = self.visit_open(job, is_new, mode, &dir, seen)?;
+                Some(open) => {
+                    let mut found = self.visit_open(job, is_new, mode, &open)?;
                     found.retain(|job| below || job.task.is_always_done());
                     Ok(found)
                 }
@@ -62,27 +71,25 @@ impl<'a> Walker<'a> {
     }
 
     /// Opens and lists a folder; what hinders is counted or reported, and nothing below is taken for gone.
-    fn open(&mut self, job: &Job) -> Option<(Dir, Vec<Seen>)> {
+    fn open(&mut self, job: &Job) -> Option<Open> {
         let opened = self.what.source.beneath(&job.path).and_then(|dir| {
+            let facts = dir.own_facts()?;
+            if self.is_mount_point(&facts) {
+                return Ok(None);
+            }
             if let Some(tell) = self.what.before_listing {
                 tell(&job.path);
             }
-            placeholder::refuse_to_list(&dir)?;
-            let entries = dir.entries()?;
-            Ok((dir, entries))
+            placeholder::refuse_to_list(&dir, &facts)?;
+            let mut listing = dir.listing()?;
+            listing.sort();
+            Ok(Some(Open { dir, facts, listing }))
         });
         match opened {
-            Ok((dir, _)) if self.is_mount_point(&dir) => {
+            Ok(Some(open)) => Some(open),
+            Ok(None) => {
                 self.found.totals.mount_points += 1;
                 None
-            }
-            Ok((dir, entries)) => {
-                let (listed, excluded) = (entries.len() as u64, self.found.totals.excluded);
-                let seen = self.look(&job.path, &dir, entries);
-                // What a signed-out client leaves behind is not a person's file.
-                let nothing = self.found.totals.excluded - excluded == listed;
-                self.found.root_is_empty |= job.path.is_root() && nothing;
-                Some((dir, seen))
             }
             Err(e) if e.source.kind() == std::io::ErrorKind::CrossesDevices => {
                 self.found.totals.mount_points += 1;
@@ -95,71 +102,18 @@ impl<'a> Walker<'a> {
             // It left between its parent's listing and now: the next run sees that.
             Err(e) if e.meaning() == Meaning::Missing && !job.path.is_root() => None,
             Err(e) => {
-                self.unreadable(&e);
+                self.found.unreadable(&e);
                 None
             }
         }
     }
 
-    /// True for an entry that is there, is not left out, and could not be asked.
-    fn is_unasked(&self, path: &RelPath, seen: &[Seen], name: &[u8]) -> bool {
-        let at = seen.binary_search_by(|s| (*s.name).cmp(name)).ok();
-        at.is_some_and(|at| seen[at].facts.is_none()) && !self.what.excludes.leave_out(path, name)
-    }
-
-    fn is_mount_point(&self, dir: &Dir) -> bool {
-        let Some((mount, device)) = self.root_mount else { return false };
-        dir.own_facts().is_ok_and(|f| match (f.mount_id, mount) {
-            (Some(here), Some(root)) => here != root,
-            _ => f.device != device,
-        })
-    }
-
-    fn unreadable(&mut self, error: &host::Error) {
-        let what = format!("can't {}: {}", error.attempt, error.source);
-        self.found
-            .problems
-            .push(Problem::new(Code::EntryUnreadable, what).at(error.path.as_path()));
-        self.found.totals.failed += 1;
-    }
-
-    /// Asks the facts of every entry that is not left out, in the order of their names.
-    fn look(&mut self, path: &RelPath, dir: &Dir, entries: Vec<host::dir::Entry>) -> Vec<Seen> {
-        let mut seen = Vec::with_capacity(entries.len());
-        let mut has_stubs = false;
-        for entry in entries {
-            let facts = if self.what.excludes.leave_out(path, &entry.name) {
-                self.found.totals.excluded += 1;
-                None
-            } else {
-                match dir.facts(&entry.name) {
-                    Ok(facts) => Some(facts),
-                    Err(e) if e.meaning() == Meaning::Missing => continue,
-                    Err(e) => {
-                        self.unreadable(&e);
-                        None
-                    }
-                }
-            };
-            let (name, away) = match &facts {
-                Some(facts) => placeholder::look(dir, entry.name, facts),
-                None => (entry.name, None),
-            };
-            if away.as_ref().is_some_and(|away| away.stub.is_some())
-                && self.what.excludes.leave_out(path, &name)
-            {
-                self.found.totals.excluded += 1;
-                continue;
-            }
-            has_stubs |= away.as_ref().is_some_and(|away| away.stub.is_some());
-            seen.push(Seen { name, facts, away });
+    fn is_mount_point(&self, facts: &Facts) -> bool {
+        match (self.root_mount, facts.mount_id) {
+            (None, _) => false,
+            (Some((Some(root), _)), Some(here)) => here != root,
+            (Some((_, device)), _) => facts.device != device,
         }
-        self.what.looked_at.fetch_add(seen.len() as u64, Ordering::Relaxed);
-        seen.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        if has_stubs {
-            without_doubles(&mut seen);
-        }
-        seen
     }
 
     fn visit_open(
@@ -167,236 +121,186 @@ impl<'a> Walker<'a> {
         job: &Job,
         is_new: bool,
         row_mode: u32,
-        dir: &Dir,
-        seen: Vec<Seen>,
+        open: &Open,
     ) -> Result<Vec<Job>, Problem> {
         self.found.totals.folders += 1;
-        let known = match job.row {
-            Some(id) => self.reader.entries(id)?,
-            None => Vec::new(),
-        };
-        let folders = match job.row {
-            Some(id) => self.reader.folders(id)?,
-            None => Vec::new(),
-        };
-        let copy = self.what.reconcile.and_then(|root| root.beneath(&job.path).ok());
-        let of_folder = job.row.filter(|_| self.has_placeholders);
-        let mut deferred = Deferred::of_folder(&self.reader, of_folder)?;
-        let mut items = Vec::new();
-        self.merge(&seen, &known, job.row, copy.as_ref(), &mut deferred, &mut items)?;
-        let deferrals = deferred.changes(|name| self.is_unasked(&job.path, &seen, name));
-        let below = self.below(job, &seen, &folders);
-        let facts = dir.own_facts().ok();
-        let mode_changed =
-            !job.path.is_root() && facts.as_ref().is_some_and(|f| f.mode != row_mode);
-        let folder = facts
-            .filter(|_| is_new || mode_changed || !items.is_empty())
-            .map(|f| FolderFacts { mtime_ns: f.mtime_ns, mode: f.mode, uid: f.uid, gid: f.gid });
-        if folder.is_some() || !items.is_empty() || !deferrals.is_empty() {
-            let changed = is_new || mode_changed;
-            self.log.put(FolderPlan {
-                path: job.path.clone(),
-                facts: folder,
-                is_new: changed,
-                is_gone: false,
-                items,
-                deferrals,
-            })?;
+        let mode_changed = !job.path.is_root() && open.facts.mode != row_mode;
+        if open.listing.len() > AT_ONCE && !placeholder::has_stubs(&open.listing) {
+            return self.visit_large(job, is_new || mode_changed, open);
+        }
+        let mut seen = stretch(self.what, &mut self.found, &job.path, open, 0..open.listing.len());
+        if seen.iter().any(Seen::is_stub) {
+            seen.sort_by(|a, b| a.name.cmp(&b.name));
+            without_doubles(&mut seen);
+        }
+        self.note_root(job, &seen);
+        let digest = digest(&seen, &mut self.block);
+        let trusted = job.seen.is_some() && self.what.reconcile.is_none();
+        if trusted && digest == job.seen && !is_new && !mode_changed {
+            return self.as_seen(job, &seen);
+        }
+        let plan = plan_of(job, is_new || mode_changed, open);
+        let differs = self.merge(job, plan, |merge, rows| {
+            merge.stretch(&seen, rows)?;
+            Ok(seen.as_slice())
+        })?;
+        let rows = self.folders_of(job)?;
+        let below = below(job, seen.iter(), &rows);
+        let news = below.iter().any(|job| job.task.is_always_done());
+        let agrees = !(differs || news || is_new || mode_changed);
+        if let (Some(row), Some(digest)) = (job.row, digest.filter(|_| agrees))
+            && self.found.seen.len() < REMEMBERED
+        {
+            self.found.seen.push((row, digest));
         }
         Ok(below)
     }
 
-    /// Merges entries and rows: both are sorted by name.
-    fn merge(
-        &mut self,
-        seen: &[Seen],
-        known: &[Known],
-        row: Option<i64>,
-        copy: Option<&Dir>,
-        deferred: &mut Deferred,
-        items: &mut Vec<Item>,
-    ) -> Result<(), Problem> {
-        let mut rows = known.iter().peekable();
+    /// Everything is as it was when it was last seen to be as its rows say.
+    fn as_seen(&mut self, job: &Job, seen: &[Seen<'_>]) -> Result<Vec<Job>, Problem> {
         for entry in seen {
-            while let Some(missed) = rows.next_if(|k| k.name.cmp(&entry.name) == Order::Less) {
-                self.missed(row, missed, items)?;
-            }
-            let of_name = rows.next_if(|k| k.name == entry.name);
-            match (&entry.facts, &entry.away) {
-                (Some(facts), Some(away)) => {
-                    if let Some(link) = live(of_name).filter(|k| k.kind == RowKind::Symlink) {
-                        self.missed(row, link, items)?;
-                    }
-                    let live = live(of_name).filter(|k| !self.copy_differs(k, copy));
-                    let standing = away.standing(live);
-                    deferred.meet(entry, facts, away, standing, &mut self.found.totals);
-                }
-                (Some(facts), None) => self.entry(entry, facts, of_name, row, copy, items)?,
-                (None, _) => {}
+            if let Here::Other(facts) = &entry.here {
+                count(&mut self.found.totals, &entry.name, facts);
+                self.found.totals.unchanged += u64::from(facts.kind == Kind::File);
             }
         }
-        for missed in rows {
-            self.missed(row, missed, items)?;
+        if !seen.iter().any(|entry| matches!(entry.here, Here::Folder)) {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let rows = self.folders_of(job)?;
+        Ok(below(job, seen.iter(), &rows))
     }
 
-    fn entry(
+    /// A folder of so many entries that their facts are held only in stretches.
+    fn visit_large(&mut self, job: &Job, differs: bool, open: &Open) -> Result<Vec<Job>, Problem> {
+        let what = self.what;
+        let mut found = Found::default();
+        let mut maybe_folders: Vec<Seen<'_>> = Vec::new();
+        self.merge(job, plan_of(job, differs, open), |merge, rows| {
+            for from in (0..open.listing.len()).step_by(AT_ONCE) {
+                let seen = stretch(what, &mut found, &job.path, open, from..from + AT_ONCE);
+                merge.stretch(&seen, rows)?;
+                maybe_folders.extend(seen.into_iter().filter(Seen::may_be_folder));
+            }
+            Ok(maybe_folders.as_slice())
+        })?;
+        self.found.add(found);
+        let rows = self.folders_of(job)?;
+        Ok(below(job, maybe_folders.iter(), &rows))
+    }
+
+    /// What a signed-out client leaves behind is not a person's file.
+    fn note_root(&mut self, job: &Job, seen: &[Seen<'_>]) {
+        let nothing = seen.iter().all(|entry| matches!(entry.here, Here::LeftOut));
+        self.found.root_is_empty |= job.path.is_root() && nothing;
+    }
+
+    /// Merges entries and rows into the plan; true if anything is to be done with an entry.
+    ///
+    /// `entries` hands them over, and returns at least those that could not be asked.
+    fn merge<'s, 'n: 's>(
         &mut self,
-        entry: &Seen,
-        facts: &Facts,
-        known: Option<&Known>,
-        row: Option<i64>,
-        copy: Option<&Dir>,
-        items: &mut Vec<Item>,
-    ) -> Result<(), Problem> {
-        self.count(&entry.name, facts);
-        let unlike = known.filter(|k| k.live && !same_kind(k.kind, facts.kind));
-        if let Some(gone) = unlike {
-            self.missed(row, gone, items)?;
-            // Its name is wanted for something else, unless that has no copy of its own.
-            if let Some(item) = items.last_mut().filter(|_| facts.kind != Kind::Special) {
-                item.give_way();
-            }
-        }
-        if facts.kind == Kind::Folder {
-            self.clear_the_way(row, known, items)?;
-        }
-        let known = known.filter(|_| unlike.is_none());
-        let todo = match compare(facts, known) {
-            Change::None if facts.kind == Kind::File => match known {
-                Some(k) if self.copy_differs(k, copy) => Todo::Compare { was: self.was(row, k)? },
-                _ => {
-                    self.found.totals.unchanged += 1;
-                    return Ok(());
-                }
-            },
-            Change::None => return Ok(()),
-            Change::New => Todo::Store,
-            Change::Facts => match known {
-                Some(k) => Todo::Compare { was: self.was(row, k)? },
-                None => Todo::Store,
-            },
-            Change::Symlink => Todo::Symlink,
+        job: &Job,
+        plan: FolderPlan,
+        entries: impl FnOnce(&mut Merge<'_>, &mut RowsAhead<'_, '_>) -> Result<&'s [Seen<'n>], Problem>,
+    ) -> Result<bool, Problem> {
+        let copy = self.what.reconcile.and_then(|root| root.beneath(&job.path).ok());
+        let of_folder = job.row.filter(|_| self.has_placeholders && !plan.is_gone);
+        let mut merge = Merge {
+            reader: &self.reader,
+            totals: &mut self.found.totals,
+            log: self.log,
+            row: job.row,
+            reconcile: self.what.reconcile.is_some(),
+            copy: copy.as_ref(),
+            deferred: Deferred::of_folder(&self.reader, of_folder)?,
+            plan,
+            differs: false,
         };
-        items.push(Item::of(&entry.name, facts, todo));
-        Ok(())
-    }
-
-    /// A folder whose name a tombstone's copy has: that must leave it.
-    fn clear_the_way(
-        &self,
-        row: Option<i64>,
-        known: Option<&Known>,
-        items: &mut Vec<Item>,
-    ) -> Result<(), Problem> {
-        let tombstone = known.filter(|k| !k.live && k.copy_mtime_ns.is_some());
-        let Some((row, known)) = row.zip(tombstone) else { return Ok(()) };
-        let record = self.reader.record(row, &known.name)?;
-        items.extend(record.map(|record| Item::in_the_way(&known.name, &record)));
-        Ok(())
-    }
-
-    /// The stored version of a file whose facts changed.
-    fn was(&self, row: Option<i64>, known: &Known) -> Result<Was, Problem> {
-        let record = match row {
-            Some(row) => self.reader.record(row, &known.name)?,
-            None => None,
+        let seen = match job.row {
+            None => entries(&mut merge, &mut RowsAhead::none())?,
+            Some(row) => self.reader.each_entry(row, |rows| {
+                let mut rows = RowsAhead::of(rows)?;
+                let seen = entries(&mut merge, &mut rows)?;
+                merge.rest(&mut rows)?;
+                Ok::<_, Problem>(seen)
+            })?,
         };
-        Ok(Was { size: known.size, digest: record.and_then(|record| record.digest) })
-    }
-
-    fn count(&mut self, name: &[u8], facts: &Facts) {
-        let totals = &mut self.found.totals;
-        match facts.kind {
-            Kind::File => {
-                totals.files += 1;
-                totals.bytes += facts.size;
-                totals.pointers += u64::from(placeholder::is_pointer(name, facts));
-            }
-            Kind::Symlink => totals.symlinks += 1,
-            Kind::Special => totals.specials += 1,
-            Kind::Folder => {}
-        }
-    }
-
-    /// True if the copy is to be compared and is not there as it was left.
-    fn copy_differs(&self, known: &Known, copy: Option<&Dir>) -> bool {
-        if self.what.reconcile.is_none() {
-            return false;
-        }
-        let facts = copy.and_then(|dir| dir.facts(&known.name).ok());
-        !facts.is_some_and(|f| {
-            f.kind == Kind::File && f.size == known.size && Some(f.mtime_ns) == known.copy_mtime_ns
+        merge.end(|name| {
+            let at = seen.binary_search_by(|entry| (*entry.name).cmp(name));
+            at.is_ok_and(|at| matches!(seen[at].here, Here::Unasked))
         })
     }
 
-    /// A live row whose name is not there any more.
-    fn missed(
-        &mut self,
-        row: Option<i64>,
-        known: &Known,
-        items: &mut Vec<Item>,
-    ) -> Result<(), Problem> {
-        let Some(row) = row.filter(|_| known.live) else { return Ok(()) };
-        if let Some(record) = self.reader.record(row, &known.name)? {
-            items.push(Item::gone(&known.name, &record));
+    fn folders_of(&self, job: &Job) -> Result<Vec<FolderRow>, Problem> {
+        match job.row {
+            Some(id) => Ok(self.reader.folders(id)?),
+            None => Ok(Vec::new()),
         }
-        Ok(())
-    }
-
-    /// The folders below: those that are there, and those whose rows say that they were.
-    fn below(&self, job: &Job, seen: &[Seen], rows: &[FolderRow]) -> Vec<Job> {
-        let row_of =
-            |name: &[u8]| rows.binary_search_by(|r| (*r.name).cmp(name)).ok().map(|at| &rows[at]);
-        // What a folder whose entries are not there would list is not known: nothing below is gone.
-        let is_folder =
-            |s: &&Seen| s.facts.as_ref().is_some_and(|f| f.kind == Kind::Folder && !f.away);
-        let mut jobs: Vec<Job> = seen
-            .iter()
-            .filter(is_folder)
-            .map(|s| {
-                let row = row_of(&s.name);
-                let task = Task::Compare {
-                    is_new: !row.is_some_and(|r| r.live),
-                    mode: row.map_or(0, |r| r.mode),
-                    below: true,
-                };
-                Job { path: job.path.join(&s.name), row: row.map(|r| r.id), task }
-            })
-            .collect();
-        let still_there = |name: &[u8]| {
-            let at = seen.binary_search_by(|s| (*s.name).cmp(name)).ok();
-            // What is left out or can't be asked is not taken for gone.
-            at.is_some_and(|at| seen[at].facts.as_ref().is_none_or(|f| f.kind == Kind::Folder))
-        };
-        for row in rows.iter().filter(|r| r.live && !still_there(&r.name)) {
-            jobs.push(Job { path: job.path.join(&row.name), row: Some(row.id), task: Task::Gone });
-        }
-        jobs
     }
 
     /// A folder that left: all its live rows, and the folders below it.
     fn visit_gone(&mut self, job: &Job) -> Result<Vec<Job>, Problem> {
-        let Some(row) = job.row else { return Ok(Vec::new()) };
-        let mut items = Vec::new();
-        for known in self.reader.entries(row)? {
-            self.missed(Some(row), &known, &mut items)?;
-        }
-        self.log.put(FolderPlan {
-            path: job.path.clone(),
-            facts: None,
-            is_new: false,
-            is_gone: true,
-            items,
-            deferrals: Vec::new(),
-        })?;
-        let gone =
-            |r: FolderRow| Job { path: job.path.join(&r.name), row: Some(r.id), task: Task::Gone };
-        Ok(self.reader.folders(row)?.into_iter().filter(|r| r.live).map(gone).collect())
+        let plan = FolderPlan { is_gone: true, ..FolderPlan::bare(job.path.clone()) };
+        self.merge(job, plan, |_, _| Ok(&[]))?;
+        let gone = |r: FolderRow| Job::gone(job.path.join(&r.name), r.id);
+        Ok(self.folders_of(job)?.into_iter().filter(|r| r.live).map(gone).collect())
     }
 }
 
-fn same_kind(row: RowKind, kind: Kind) -> bool {
-    matches!((row, kind), (RowKind::File, Kind::File) | (RowKind::Symlink, Kind::Symlink))
+/// Asks the facts of a stretch of entries, in the order of their names.
+fn stretch<'l>(
+    what: &Scan<'_>,
+    found: &mut Found,
+    path: &RelPath,
+    open: &'l Open,
+    range: Range<usize>,
+) -> Vec<Seen<'l>> {
+    let entries = open.listing.stretch(range.start, range.len());
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let seen = match look(&open.dir, path, entry, what.excludes) {
+            Ok(Some(seen)) => seen,
+            Ok(None) => continue,
+            Err(e) => {
+                found.unreadable(&e);
+                Seen { name: entry.0.into(), here: Here::Unasked }
+            }
+        };
+        found.totals.excluded += u64::from(matches!(seen.here, Here::LeftOut));
+        all.push(seen);
+    }
+    what.looked_at.fetch_add(all.len() as u64, Ordering::Relaxed);
+    all
+}
+
+/// What the plan says of a folder that is there, before anything is said of its entries.
+fn plan_of(job: &Job, is_new: bool, open: &Open) -> FolderPlan {
+    let f = &open.facts;
+    let facts = FolderFacts { mtime_ns: f.mtime_ns, mode: f.mode, uid: f.uid, gid: f.gid };
+    FolderPlan { facts: Some(facts), is_new, ..FolderPlan::bare(job.path.clone()) }
+}
+
+/// The folders below: those that are there, and those whose rows say that they were.
+fn below<'s, 'n: 's>(
+    job: &Job,
+    seen: impl Iterator<Item = &'s Seen<'n>> + Clone,
+    rows: &[FolderRow],
+) -> Vec<Job> {
+    let row_of = |name: &[u8]| rows.binary_search_by(|r| (*r.name).cmp(name)).ok();
+    let mut still_there = vec![false; rows.len()];
+    let mut jobs = Vec::new();
+    for entry in seen.filter(|entry| entry.may_be_folder()) {
+        let at = row_of(&entry.name);
+        if let Some(at) = at {
+            // What is left out or can't be asked is not taken for gone.
+            still_there[at] = true;
+        }
+        if matches!(entry.here, Here::Folder) {
+            jobs.push(Job::compare(job.path.join(&entry.name), at.map(|at| &rows[at])));
+        }
+    }
+    let gone = rows.iter().zip(still_there).filter(|(row, there)| row.live && !there);
+    jobs.extend(gone.map(|(row, _)| Job::gone(job.path.join(&row.name), row.id)));
+    jobs
 }

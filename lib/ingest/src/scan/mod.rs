@@ -1,11 +1,15 @@
 //! Facts: walks the source and the manifest together and tells where they differ.
 //!
-//! One stat and one row per file; nothing is opened or read. The work unit is a
-//! folder, and each thread has a connection to the manifest of its own.
+//! One stat per file; nothing is opened or read. The work unit is a folder, and each
+//! thread has a connection to the manifest of its own. A folder that was found to be as
+//! its rows say is remembered by a digest of its entries' facts: while these are the
+//! same, its rows are not even read.
 
 mod away;
 mod compare;
 mod folder;
+mod look;
+mod merge;
 mod start;
 mod walk;
 
@@ -13,7 +17,8 @@ pub use compare::{Change, Racy, compare};
 pub use walk::{Scan, scan};
 
 use model::ingest::Totals;
-use model::problem::Problem;
+use model::problem::{Code, Problem};
+use store::manifest::Seen;
 
 /// What a scan found, besides the differences.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -24,9 +29,18 @@ pub struct Found {
     pub problems: Vec<Problem>,
     /// True if the root itself lists nothing at all.
     pub root_is_empty: bool,
+    /// Folders whose entries are all as their rows say, with the digests of these entries' facts.
+    pub seen: Vec<(i64, Seen)>,
 }
 
 impl Found {
+    /// Reports what can't be read, and counts it.
+    fn unreadable(&mut self, error: &host::Error) {
+        let what = format!("can't {}: {}", error.attempt, error.source);
+        self.problems.push(Problem::new(Code::EntryUnreadable, what).at(error.path.as_path()));
+        self.totals.failed += 1;
+    }
+
     fn add(&mut self, other: Found) {
         let (t, o) = (&mut self.totals, other.totals);
         t.files += o.files;
@@ -46,5 +60,6 @@ impl Found {
         t.pointers += o.pointers;
         self.problems.extend(other.problems);
         self.root_is_empty |= other.root_is_empty;
+        self.seen.extend(other.seen);
     }
 }

@@ -16,7 +16,8 @@ use crate::scope::{Folders, Scope};
 pub(super) fn jobs(what: &Scan<'_>) -> Result<Vec<Job>, Problem> {
     let Scope::Folders(folders) = what.scope else {
         let task = Task::Compare { is_new: false, mode: 0, below: true };
-        return Ok(vec![Job { path: RelPath::root(), row: Some(0), task }]);
+        let seen = what.manifest.open()?.seen(0)?;
+        return Ok(vec![Job { path: RelPath::root(), row: Some(0), seen, task }]);
     };
     let reader = what.manifest.open()?;
     let mut begin = Folders::new();
@@ -28,7 +29,8 @@ pub(super) fn jobs(what: &Scan<'_>) -> Result<Vec<Job>, Problem> {
         let row = reader.folder(path)?;
         let mode = row.as_ref().map_or(0, |row| row.mode);
         let task = Task::Compare { is_new: false, mode, below };
-        Ok(Job { path: path.clone(), row: row.map(|row| row.id), task })
+        let seen = row.as_ref().and_then(|row| row.seen);
+        Ok(Job { path: path.clone(), row: row.map(|row| row.id), seen, task })
     };
     begin.iter().map(job).collect()
 }

@@ -7,7 +7,7 @@ use host::Dir;
 use host::stop::Stop;
 use model::problem::Problem;
 use model::relpath::RelPath;
-use store::manifest::Readers;
+use store::manifest::{FolderRow, Readers, Seen};
 
 use super::folder::Walker;
 use super::{Found, start};
@@ -53,7 +53,23 @@ pub(super) struct Job {
     pub path: RelPath,
     /// Its row, when it is known.
     pub row: Option<i64>,
+    /// The digest of its entries' facts, when all were as their rows say.
+    pub seen: Option<Seen>,
     pub task: Task,
+}
+
+impl Job {
+    /// A folder that is there, with its row when it has one.
+    pub fn compare(path: RelPath, row: Option<&FolderRow>) -> Job {
+        let is_new = !row.is_some_and(|row| row.live);
+        let task = Task::Compare { is_new, mode: row.map_or(0, |row| row.mode), below: true };
+        Job { path, row: row.map(|row| row.id), seen: row.and_then(|row| row.seen), task }
+    }
+
+    /// A folder that left.
+    pub fn gone(path: RelPath, row: i64) -> Job {
+        Job { path, row: Some(row), seen: None, task: Task::Gone }
+    }
 }
 
 /// What to do with a folder.
@@ -126,44 +142,59 @@ fn work(what: &Scan<'_>, queue: &Queue, log: &PlanLog) -> Result<Found, Problem>
     result
 }
 
-/// The folders that wait, and how many are being looked at.
+/// The folders that wait, and who is at work.
 struct Queue {
-    inner: Mutex<(Vec<Job>, usize)>,
+    inner: Mutex<Waiting>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<Job>,
+    /// Folders that are being looked at.
+    at_work: usize,
+    /// Threads that wait for a folder: only they need to be woken.
+    idle: usize,
+    /// True after a failure: nobody takes anything any more.
+    abandoned: bool,
 }
 
 impl Queue {
     fn starting_with(jobs: Vec<Job>) -> Queue {
-        Queue { inner: Mutex::new((jobs, 0)), changed: Condvar::new() }
+        let waiting = Waiting { jobs, ..Waiting::default() };
+        Queue { inner: Mutex::new(waiting), changed: Condvar::new() }
     }
 
     /// The next folder; waits while others may still find some; `None` at the end.
     fn take(&self) -> Option<Job> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(job) = inner.0.pop() {
-                inner.1 += 1;
+            if let Some(job) = inner.jobs.pop().filter(|_| !inner.abandoned) {
+                inner.at_work += 1;
                 return Some(job);
             }
-            if inner.1 == 0 {
+            if inner.at_work == 0 || inner.abandoned {
                 self.changed.notify_all();
                 return None;
             }
+            inner.idle += 1;
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner.idle -= 1;
         }
     }
 
     fn finish(&self, found: Vec<Job>) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.0.extend(found);
-        inner.1 -= 1;
-        self.changed.notify_all();
+        inner.jobs.extend(found);
+        inner.at_work -= 1;
+        if inner.idle > 0 && (!inner.jobs.is_empty() || inner.at_work == 0) {
+            self.changed.notify_all();
+        }
     }
 
-    /// After a failure nobody takes anything any more.
     fn abandon(&self) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        *inner = (Vec::new(), 0);
+        inner.abandoned = true;
         self.changed.notify_all();
     }
 }

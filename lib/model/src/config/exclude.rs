@@ -26,6 +26,11 @@ impl Exclude {
         &self.0
     }
 
+    /// True if a base name is left out by a pattern without a leading `/`.
+    pub fn matches_name(&self, name: &[u8]) -> bool {
+        glob(self.0.as_bytes(), name)
+    }
+
     /// True if this very path is left out; whoever walks does not enter it then.
     pub fn matches(&self, path: &RelPath) -> bool {
         match self.0.strip_prefix('/') {
@@ -34,7 +39,7 @@ impl Exclude {
                 path.names().all(|name| patterns.next().is_some_and(|p| glob(p.as_bytes(), name)))
                     && patterns.next().is_none()
             }
-            None => path.names().next_back().is_some_and(|name| glob(self.0.as_bytes(), name)),
+            None => path.names().next_back().is_some_and(|name| self.matches_name(name)),
         }
     }
 }

@@ -15,7 +15,7 @@ mod writer;
 pub use announce::Unannounced;
 pub use open::{Manifest, Opened, Readers};
 pub use placeholder::{Away, Placeholder, PlaceholderRow};
-pub use reader::{FolderRow, Reader};
+pub use reader::{Entries, FolderRow, Reader, Seen};
 pub use row::{Known, Record, RowKind};
 pub use runs::{Applied, RunRow};
 pub use writer::{Batch, News};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use model::relpath::RelPath;
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Row, Rows};
 
 use super::row::{Known, Record, RowKind, xattrs_of_text};
 use super::{Error, Result};
@@ -26,6 +26,28 @@ pub struct FolderRow {
     pub live: bool,
     /// The source's permission bits.
     pub mode: u32,
+    /// The digest of its entries' facts, when all of them were as their rows say.
+    pub seen: Option<Seen>,
+}
+
+/// A digest of the facts of everything in a folder.
+pub type Seen = [u8; 32];
+
+/// The rows of one folder, one after the other.
+pub struct Entries<'a> {
+    rows: Rows<'a>,
+    path: &'a Path,
+}
+
+impl Entries<'_> {
+    /// The next row, in the order of names; `None` after the last.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn next_row(&mut self) -> Result<Option<Known>> {
+        let row = self.rows.next().and_then(|row| row.map(known).transpose());
+        row.map_err(|e| Error::of(self.path, e))
+    }
 }
 
 const KNOWN: &str = "SELECT name, kind, live, suspect, size, mtime_ns, ctime_ns, file_id, copy_mtime_ns FROM entry WHERE folder = ?1 ORDER BY name";
@@ -43,6 +65,31 @@ impl Reader {
         Ok(Reader { connection, path: path.to_owned() })
     }
 
+    /// Holds on to what the database says now, until this connection is closed.
+    ///
+    /// Whoever asks for many folders spares the locks of every single question.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn hold(&self) -> Result<()> {
+        self.connection.execute_batch("BEGIN").map_err(|e| Error::of(&self.path, e))
+    }
+
+    /// Hands the rows of a folder over one by one, in the order of their names.
+    ///
+    /// # Errors
+    /// What the work returns, and when the database can't be read.
+    pub fn each_entry<T, E: From<Error>>(
+        &self,
+        folder: i64,
+        work: impl FnOnce(&mut Entries<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let failed = |e| Error::of(&self.path, e);
+        let mut statement = self.connection.prepare_cached(KNOWN).map_err(failed)?;
+        let rows = statement.query([folder]).map_err(failed)?;
+        work(&mut Entries { rows, path: &self.path })
+    }
+
     /// The rows of a folder, in the order of their names.
     ///
     /// # Errors
@@ -56,8 +103,18 @@ impl Reader {
     /// # Errors
     /// When the database can't be read.
     pub fn folders(&self, parent: i64) -> Result<Vec<FolderRow>> {
-        let sql = "SELECT id, name, live, mode FROM folder WHERE parent = ?1 ORDER BY name";
+        let sql = "SELECT id, name, live, mode, seen FROM folder WHERE parent = ?1 ORDER BY name";
         self.with(sql, |statement| statement.query_map([parent], folder_row)?.collect())
+    }
+
+    /// The digest of a folder's entries, when all of them were as their rows say.
+    ///
+    /// # Errors
+    /// When the database can't be read, or the folder is not in it.
+    pub fn seen(&self, folder: i64) -> Result<Option<Seen>> {
+        self.with("SELECT seen FROM folder WHERE id = ?1", |statement| {
+            statement.query_row([folder], |row| row.get(0))
+        })
     }
 
     /// A whole row; `None` when there is none of that name.
@@ -222,6 +279,7 @@ fn folder_row(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
         name: row.get_ref(1)?.as_blob()?.into(),
         live: row.get(2)?,
         mode: row.get(3)?,
+        seen: row.get(4)?,
     })
 }
 

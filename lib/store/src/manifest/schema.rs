@@ -33,6 +33,12 @@ CREATE TABLE entry (
     copy_name BLOB,
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
+CREATE TRIGGER entry_updated AFTER UPDATE ON entry BEGIN
+    UPDATE folder SET seen = NULL WHERE id = NEW.folder AND seen IS NOT NULL;
+END;
+CREATE TRIGGER entry_deleted AFTER DELETE ON entry BEGIN
+    UPDATE folder SET seen = NULL WHERE id = OLD.folder AND seen IS NOT NULL;
+END;
 CREATE TABLE placeholder (
     folder INTEGER NOT NULL, name BLOB NOT NULL, is_folder INTEGER NOT NULL,
     size INTEGER, mtime_ns INTEGER NOT NULL, opens INTEGER NOT NULL, stub BLOB,
@@ -80,6 +86,12 @@ ALTER TABLE folder ADD COLUMN seen BLOB;
 ALTER TABLE entry ADD COLUMN copy_name BLOB;
 ALTER TABLE unannounced ADD COLUMN was TEXT;
 CREATE INDEX entry_large ON entry (size, digest) WHERE size >= 1048576;
+CREATE TRIGGER entry_updated AFTER UPDATE ON entry BEGIN
+    UPDATE folder SET seen = NULL WHERE id = NEW.folder AND seen IS NOT NULL;
+END;
+CREATE TRIGGER entry_deleted AFTER DELETE ON entry BEGIN
+    UPDATE folder SET seen = NULL WHERE id = OLD.folder AND seen IS NOT NULL;
+END;
 CREATE TABLE placeholder (
     folder INTEGER NOT NULL, name BLOB NOT NULL, is_folder INTEGER NOT NULL,
     size INTEGER, mtime_ns INTEGER NOT NULL, opens INTEGER NOT NULL, stub BLOB,

@@ -119,3 +119,38 @@ fn a_manifest_of_each_earlier_version_opens_and_says_what_it_said() {
         batch.commit().unwrap();
     }
 }
+
+#[test]
+fn what_was_seen_of_a_folder_is_forgotten_with_any_change_in_it() {
+    type Change = fn(&mut super::Batch<'_>, &RelPath) -> super::Result<()>;
+    let changes: [(&str, Change); 7] = [
+        ("put", |b, f| b.put(f, b"new", &record(1))),
+        ("bury", |b, f| b.bury(f, b"x", 0, false)),
+        ("remove", |b, f| b.remove(f, b"x")),
+        ("a folder's row", |b, f| b.put_folder(&f.join(b"sub"), true, 0, 0o700, (0, 0))),
+        ("a new folder", |b, f| b.put(&f.join(b"other"), b"y", &record(1))),
+        ("a folder that left", |b, f| b.bury_folder(&f.join(b"sub"))),
+        ("trash", |b, f| b.trashed_below(f, 0)),
+        ("trash above", |b, f| b.trashed_below(&RelPath::root(), 0).map(|()| drop(f))),
+    ];
+    for (name, change) in changes {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manifest = fresh(&dir);
+        let (here, beside) = (RelPath::new("here").unwrap(), RelPath::new("beside").unwrap());
+        let mut batch = manifest.batch().unwrap();
+        for folder in [&here, &beside] {
+            batch.put(folder, b"x", &record(1)).unwrap();
+            batch.put(&folder.join(b"sub"), b"x", &record(1)).unwrap();
+        }
+        batch.commit().unwrap();
+        let reader = manifest.reader().unwrap();
+        let id = |path| reader.folder_id(path).unwrap().unwrap();
+        manifest.remember_seen(&[(id(&here), [1; 32]), (id(&beside), [2; 32])]).unwrap();
+        assert_eq!(reader.seen(id(&here)).unwrap(), Some([1; 32]), "{name}");
+        let mut batch = manifest.batch().unwrap();
+        change(&mut batch, &here).unwrap();
+        batch.commit().unwrap();
+        assert_eq!(reader.seen(id(&here)).unwrap(), None, "{name}");
+        assert_eq!(reader.seen(id(&beside)).unwrap(), Some([2; 32]), "{name}");
+    }
+}

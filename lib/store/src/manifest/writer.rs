@@ -1,6 +1,6 @@
 //! Writing the manifest: whole batches, each one transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::ingest::{Change, FileRecord};
 use model::relpath::RelPath;
@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::row::{Record, xattrs_text};
-use super::{Error, Manifest, Result};
+use super::{Error, Manifest, Result, Seen};
 
 /// What is to be announced of a row: the change, and the former path of a rename.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,6 +38,8 @@ pub struct Batch<'a> {
     transaction: Transaction<'a>,
     path: &'a std::path::Path,
     folders: HashMap<RelPath, i64>,
+    /// Folders of which a row changed: what was seen of them says nothing any more.
+    touched: HashSet<i64>,
 }
 
 impl Manifest {
@@ -48,7 +50,21 @@ impl Manifest {
     pub fn batch(&mut self) -> Result<Batch<'_>> {
         let path = self.path.as_path();
         let transaction = self.connection.transaction().map_err(|e| Error::of(path, e))?;
-        Ok(Batch { transaction, path, folders: HashMap::new() })
+        Ok(Batch { transaction, path, folders: HashMap::new(), touched: HashSet::new() })
+    }
+
+    /// Remembers of folders that their entries have these facts and are as their rows say.
+    ///
+    /// Any later change to a row in such a folder forgets it.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn remember_seen(&mut self, folders: &[(i64, Seen)]) -> Result<()> {
+        let batch = self.batch()?;
+        for (folder, seen) in folders {
+            batch.sql("UPDATE folder SET seen = ?2 WHERE id = ?1", params![folder, seen])?;
+        }
+        batch.commit()
     }
 }
 
@@ -58,7 +74,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the database can't be written.
     pub fn put(&mut self, folder: &RelPath, name: &[u8], record: &Record) -> Result<()> {
-        let folder = self.folder_id(folder)?;
+        let folder = self.touched(folder)?;
         self.sql(
             "INSERT OR REPLACE INTO entry (folder, name, kind, live, suspect, size, mtime_ns, ctime_ns, btime_ns, \
              file_id, mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms) \
@@ -97,7 +113,7 @@ impl Batch<'_> {
         gone_ms: i64,
         trashed: bool,
     ) -> Result<()> {
-        let folder = self.folder_id(folder)?;
+        let folder = self.touched(folder)?;
         self.sql(
             "UPDATE entry SET live = 0, gone_ms = ?3, copy_mtime_ns = CASE WHEN ?4 THEN NULL ELSE copy_mtime_ns END \
              WHERE folder = ?1 AND name = ?2",
@@ -128,7 +144,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the database can't be written.
     pub fn trashed_below(&mut self, folder: &RelPath, gone_ms: i64) -> Result<()> {
-        let id = self.folder_id(folder)?;
+        let id = self.touched(folder)?;
         self.sql(
             &format!(
                 "{BELOW} INSERT INTO unannounced (change, folder, name) \
@@ -151,7 +167,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the database can't be written.
     pub fn remove(&mut self, folder: &RelPath, name: &[u8]) -> Result<()> {
-        let folder = self.folder_id(folder)?;
+        let folder = self.touched(folder)?;
         self.sql("DELETE FROM entry WHERE folder = ?1 AND name = ?2", params![folder, name])
     }
 
@@ -167,7 +183,7 @@ impl Batch<'_> {
         mode: u32,
         owner: (u32, u32),
     ) -> Result<()> {
-        let id = self.folder_id(path)?;
+        let id = self.touched_above(path)?;
         self.sql(
             "UPDATE folder SET live = ?2, mtime_ns = ?3, mode = ?4, uid = ?5, gid = ?6 WHERE id = ?1",
             params![id, live, mtime_ns, mode, owner.0, owner.1],
@@ -179,7 +195,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the database can't be written.
     pub fn bury_folder(&mut self, path: &RelPath) -> Result<()> {
-        let id = self.folder_id(path)?;
+        let id = self.touched_above(path)?;
         self.sql("DELETE FROM placeholder WHERE folder = ?1", [id])?;
         self.sql("UPDATE folder SET live = 0 WHERE id = ?1", [id])
     }
@@ -253,9 +269,28 @@ impl Batch<'_> {
     /// When the database can't be written; nothing of the batch is there then.
     pub fn commit(self) -> Result<()> {
         let path = self.path;
+        for folder in &self.touched {
+            let forget = "UPDATE folder SET seen = NULL WHERE id = ?1 AND seen IS NOT NULL";
+            self.sql(forget, [folder])?;
+        }
         host::failpoint::hit("manifest.committing").map_err(|e| io_error(path, &e))?;
         self.transaction.commit().map_err(|e| Error::of(path, e))?;
         host::failpoint::hit("manifest.committed").map_err(|e| io_error(path, &e))
+    }
+
+    /// The id of a folder in which a row is about to change.
+    fn touched(&mut self, path: &RelPath) -> Result<i64> {
+        let id = self.folder_id(path)?;
+        self.touched.insert(id);
+        Ok(id)
+    }
+
+    /// The id of a folder whose own row is about to change, which its parent's entries tell of.
+    fn touched_above(&mut self, path: &RelPath) -> Result<i64> {
+        if let Some((parent, _)) = path.split() {
+            self.touched(&parent)?;
+        }
+        self.folder_id(path)
     }
 
     pub(super) fn folder_id(&mut self, path: &RelPath) -> Result<i64> {
@@ -266,7 +301,13 @@ impl Batch<'_> {
             None => 0,
             Some((parent, name)) => {
                 let parent = self.folder_id(&parent)?;
-                self.find_folder(parent, name)?.map_or_else(|| self.add_folder(parent, name), Ok)?
+                match self.find_folder(parent, name)? {
+                    Some(id) => id,
+                    None => {
+                        self.touched.insert(parent);
+                        self.add_folder(parent, name)?
+                    }
+                }
             }
         };
         self.folders.insert(path.clone(), id);
