@@ -133,7 +133,7 @@ impl Reader {
     /// # Errors
     /// When the database can't be read.
     pub fn folder(&self, path: &RelPath) -> Result<Option<FolderRow>> {
-        let sql = "SELECT id, name, live, mode FROM folder WHERE id = ?1";
+        let sql = "SELECT id, name, live, mode, seen FROM folder WHERE id = ?1";
         match self.folder_id(path)? {
             Some(id) => self.with(sql, |s| s.query_row([id], folder_row).optional()),
             None => Ok(None),
