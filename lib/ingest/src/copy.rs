@@ -178,8 +178,10 @@ impl<'a> Copier<'a> {
                 .holes(source, copy, facts.size)
                 .map_err(|e| e.either(source_failed, space_failed));
         }
-        // One byte more than it had: a file that grows is noticed and never followed without end.
-        let limit = facts.size.saturating_add(1);
+        // A file that grows is noticed and never followed without end: by its facts after the read,
+        // and where these may be late or wrong by one byte more than it had.
+        let more = u64::from(facts.size == 0 || !self.ground.racy.is_fine());
+        let limit = facts.size.saturating_add(more);
         self.stream(&mut &*source, &mut &*copy, limit)
             .map_err(|e| e.either(source_failed, space_failed))
     }
@@ -204,7 +206,7 @@ impl<'a> Copier<'a> {
         hasher: &mut blake3::Hasher,
     ) -> Result<Option<u64>, Side> {
         let mut length = 0;
-        loop {
+        while length < limit {
             let most = usize::try_from(limit - length).unwrap_or(BUFFER).min(BUFFER);
             let n = source.read(&mut self.buffer[..most]).map_err(Side::Source)?;
             if n == 0 {
@@ -218,6 +220,7 @@ impl<'a> Copier<'a> {
                 return Ok(None);
             }
         }
+        Ok(Some(length))
     }
 
     /// Copies the stretches of data and leaves the holes; holes are hashed as the zeros they read as.

@@ -24,6 +24,24 @@ pub fn each<T: Sync, C, R: Send>(
     work: impl Fn(&mut C, &T) -> Result<R, Problem> + Sync,
     tick: &mut dyn FnMut(),
 ) -> Result<Vec<R>, Problem> {
+    each_beside(items, threads, context, work, &mut || {
+        tick();
+        Ok(())
+    })
+}
+
+/// As [`each`], with work of the caller's beside it: `beside` is called once at the beginning,
+/// and then about every 100 ms. After its failure no further item is begun, and it is not called again.
+///
+/// # Errors
+/// The failure of `beside`, else the first by the order of items.
+pub fn each_beside<T: Sync, C, R: Send>(
+    items: &[T],
+    threads: usize,
+    context: impl Fn() -> Result<C, Problem> + Sync,
+    work: impl Fn(&mut C, &T) -> Result<R, Problem> + Sync,
+    beside: &mut dyn FnMut() -> Result<(), Problem>,
+) -> Result<Vec<R>, Problem> {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel::<()>();
     let one = |_alive: mpsc::Sender<()>| -> Result<Vec<(usize, R)>, Problem> {
@@ -50,11 +68,24 @@ pub fn each<T: Sync, C, R: Send>(
             })
             .collect();
         drop(done);
+        let mut failed = None;
+        let mut told = || {
+            if failed.is_none()
+                && let Err(e) = beside()
+            {
+                next.store(items.len(), Ordering::Relaxed);
+                failed = Some(e);
+            }
+        };
+        told();
         // Every worker holds a sender: the channel closes when the last one ends.
-        tick_until(&results, tick);
+        tick_until(&results, &mut told);
         let mut all = Vec::with_capacity(items.len());
         for worker in workers {
             all.extend(joined(worker)?);
+        }
+        if let Some(e) = failed {
+            return Err(e);
         }
         all.sort_unstable_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, result)| result).collect())
@@ -84,7 +115,7 @@ pub fn threads(waits_for_server: bool) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::each;
+    use super::{each, each_beside};
     use model::problem::{Code, Problem};
 
     #[test]
@@ -101,5 +132,16 @@ mod tests {
         );
         assert_eq!(failed.unwrap_err().code, Code::Io);
         assert!(each(&[0; 0], 4, || Ok(()), |(), _| Ok(()), &mut || {}).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_done_beside_begins_at_once_and_its_failure_ends_all() {
+        let mut begun = 0;
+        let mut beside = || {
+            begun += 1;
+            Err(Problem::new(Code::SpaceFull, "no"))
+        };
+        let failed = each_beside(&[1, 2], 2, || Ok(()), |(), _| Ok(()), &mut beside);
+        assert_eq!((failed.unwrap_err().code, begun), (Code::SpaceFull, 1));
     }
 }

@@ -12,7 +12,7 @@ use store::manifest::Manifest;
 
 use super::Ground;
 use super::commit::{Frame, commit, news};
-use super::prepare::Preparer;
+use super::prepare::{PreparedPart, Preparer};
 use super::settle::{SettledPart, settle};
 use crate::parallel;
 use crate::plan::{FolderPlan, Item, PlanLog, Tally, Todo};
@@ -93,52 +93,104 @@ struct Work<'a, 'b> {
 impl Work<'_, '_> {
     fn pass(&mut self, plan: &mut PlanLog, pass: Pass) -> Result<(), Problem> {
         let mut parts = plan.read()?;
+        let mut open = None;
+        let done = self.batches(&mut parts, pass, &mut open);
+        // What is prepared is completed, also when the next batch could not be begun.
+        let completed = open.take().map_or(Ok(()), |batch| self.complete(batch, &[]));
+        done.and(completed)
+    }
+
+    /// Prepares batch after batch, each while the one before it is completed; the last is left `open`.
+    fn batches(
+        &mut self,
+        parts: &mut dyn Iterator<Item = Result<FolderPlan, Problem>>,
+        pass: Pass,
+        open: &mut Option<OpenBatch>,
+    ) -> Result<(), Problem> {
         loop {
-            let batch = next_batch(&mut parts, pass)?;
+            let batch = next_batch(parts, pass)?;
             if batch.is_empty() || self.ground.stop.asked() {
                 return Ok(());
             }
-            if let Err(problem) = self.batch(&batch) {
-                self.clear_temporaries(&batch);
-                return Err(problem);
+            if let Some(former) = open.take_if(|former| !former.is_plain || !is_plain(&batch)) {
+                self.complete(former, &[])?;
+            }
+            self.check_room(&batch)?;
+            let folders = folders_of(&batch);
+            self.note(&folders, open.as_ref())?;
+            let former = open.take();
+            match self.prepare(&batch, former, &folders) {
+                Ok(prepared) => {
+                    let is_plain = is_plain(&batch);
+                    *open = Some(OpenBatch { prepared, folders, is_plain });
+                }
+                Err(problem) => {
+                    self.clear_temporaries(&folders);
+                    return Err(problem);
+                }
             }
         }
     }
 
-    fn batch(&mut self, batch: &[FolderPlan]) -> Result<(), Problem> {
-        self.check_room(batch)?;
-        self.note(&folders_of(batch))?;
+    /// Does everything that can be done beside the final names, and completes the batch before it meanwhile.
+    fn prepare(
+        &mut self,
+        batch: &[FolderPlan],
+        mut former: Option<OpenBatch>,
+        folders: &[RelPath],
+    ) -> Result<Vec<PreparedPart>, Problem> {
         let ground = self.ground;
-        let prepared = {
-            let mut tick = Tick { work: self, doing: "copying" };
-            let prepare = |preparer: &mut Preparer<'_>, part: &FolderPlan| preparer.part(part);
-            parallel::each(batch, ground.threads, || Preparer::new(ground), prepare, &mut || {
-                tick.tell()
-            })?
-        };
+        let prepare = |preparer: &mut Preparer<'_>, part: &FolderPlan| preparer.part(part);
+        let prepared = parallel::each_beside(
+            batch,
+            ground.threads,
+            || Preparer::new(ground),
+            prepare,
+            &mut || {
+                match former.take() {
+                    Some(former) => self.complete(former, folders)?,
+                    None => self.tell("copying"),
+                }
+                Ok(())
+            },
+        )?;
         point("apply.copied")?;
+        Ok(prepared)
+    }
+
+    /// Makes a prepared batch durable, gives it its names, and remembers it.
+    fn complete(&mut self, batch: OpenBatch, next: &[RelPath]) -> Result<(), Problem> {
+        let folders = batch.folders;
+        let done = self.publish(batch.prepared).and_then(|parts| self.remember(parts, next));
+        if done.is_err() {
+            self.clear_temporaries(&folders);
+        }
+        done
+    }
+
+    fn publish(&mut self, prepared: Vec<PreparedPart>) -> Result<Vec<SettledPart>, Problem> {
+        let ground = self.ground;
         ground.barrier.sync_all().map_err(store::device::away)?;
         point("apply.synced")?;
         let prepared: Vec<_> =
             prepared.into_iter().map(|part| std::sync::Mutex::new(Some(part))).collect();
-        let settled = {
-            let mut tick = Tick { work: self, doing: "making durable" };
-            let take = |(): &mut (), part: &std::sync::Mutex<Option<_>>| {
-                let part = part.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-                part.map(|part| settle(ground, part)).transpose()
-            };
-            parallel::each(&prepared, ground.threads, || Ok(()), take, &mut || tick.tell())?
+        let take = |(): &mut (), part: &std::sync::Mutex<Option<_>>| {
+            let part = part.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            part.map(|part| settle(ground, part)).transpose()
         };
+        let settled = parallel::each(&prepared, ground.threads, || Ok(()), take, &mut || {
+            self.tell("making durable");
+        })?;
         point("apply.published")?;
         ground.barrier.sync_all().map_err(store::device::away)?;
         point("apply.names-synced")?;
-        self.remember(settled.into_iter().flatten().collect())
+        Ok(settled.into_iter().flatten().collect())
     }
 
-    fn remember(&mut self, parts: Vec<SettledPart>) -> Result<(), Problem> {
+    fn remember(&mut self, parts: Vec<SettledPart>, next: &[RelPath]) -> Result<(), Problem> {
         let ground = self.ground;
         let now = ground.clock.now();
-        let frame = Frame { run: ground.run, now, approved: self.how.approved, next_folders: &[] };
+        let frame = Frame { run: ground.run, now, approved: self.how.approved, next_folders: next };
         commit(self.manifest, &frame, &parts, self.totals)?;
         if self.emit.wants_files() {
             self.tell_files(&parts)?;
@@ -161,9 +213,13 @@ impl Work<'_, '_> {
     }
 
     /// Before any temporary is made, its folder is noted, so that the next run clears just those.
-    fn note(&mut self, folders: &[RelPath]) -> Result<(), Problem> {
+    fn note(&mut self, folders: &[RelPath], open: Option<&OpenBatch>) -> Result<(), Problem> {
+        let mut all = folders.to_vec();
+        all.extend(open.into_iter().flat_map(|batch| batch.folders.iter().cloned()));
+        all.sort_unstable();
+        all.dedup();
         let mut batch = self.manifest.batch()?;
-        batch.note_inflight(self.ground.run, folders)?;
+        batch.note_inflight(self.ground.run, &all)?;
         batch.commit()?;
         point("apply.noted")
     }
@@ -188,33 +244,42 @@ impl Work<'_, '_> {
     }
 
     /// After a failure: what the next run would clear is cleared now, as far as that works.
-    fn clear_temporaries(&mut self, batch: &[FolderPlan]) {
+    fn clear_temporaries(&mut self, folders: &[RelPath]) {
         let run = self.ground.run.to_string();
-        for folder in folders_of(batch) {
+        for folder in folders {
             // The note stays: the next run looks again, and at what was renamed as well.
-            let _ = crate::recover::clear_folder(self.ground.copy, &folder, &run);
+            let _ = crate::recover::clear_folder(self.ground.copy, folder, &run);
         }
     }
-}
 
-/// Tells how far the work has come while threads do it.
-struct Tick<'w, 'a, 'b> {
-    work: &'w mut Work<'a, 'b>,
-    doing: &'static str,
-}
-
-impl Tick<'_, '_, '_> {
-    fn tell(&mut self) {
-        let (files, bytes) = self.work.ground.counters.now();
-        let tally = &self.work.how.tally;
-        self.work.emit.progress(&Progress {
-            doing: self.doing,
+    /// Tells how far the work has come while threads do it.
+    fn tell(&mut self, doing: &'static str) {
+        let (files, bytes) = self.ground.counters.now();
+        let tally = &self.how.tally;
+        self.emit.progress(&Progress {
+            doing,
             files,
             files_planned: Some(tally.stores + tally.rewrites + tally.links),
             bytes,
             bytes_planned: Some(tally.bytes_to_copy()),
         });
     }
+}
+
+/// A batch that is prepared: what is left is to make it durable, to name it and to remember it.
+struct OpenBatch {
+    prepared: Vec<PreparedPart>,
+    /// Folders of the copy in which it has temporaries.
+    folders: Vec<RelPath>,
+    /// True if the next batch may be prepared meanwhile.
+    is_plain: bool,
+}
+
+/// True if a batch only stores files under their own names: nothing in it takes or leaves a name
+/// that another batch looks at.
+fn is_plain(batch: &[FolderPlan]) -> bool {
+    let stores = |item: &Item| copies(item) || matches!(item.todo, Todo::Symlink);
+    batch.iter().all(|part| !part.is_gone && part.items.iter().all(stores))
 }
 
 fn point(name: &'static str) -> Result<(), Problem> {

@@ -32,6 +32,11 @@ impl Racy {
         Racy { window_ns: if fine_stamps { 20_000_000 } else { 2_500_000_000 } }
     }
 
+    /// True for the window of a local file system.
+    pub fn is_fine(self) -> bool {
+        self.window_ns < 100_000_000
+    }
+
     /// How long to wait before reading a file with these facts, so that whatever is written
     /// meanwhile shows in its stamps; none where stamps are too coarse to wait for, or lie in
     /// a future that no wait reaches.
@@ -53,10 +58,6 @@ impl Racy {
             Some(ctime_ns) if self.is_fine() => ctime_ns,
             other => other.unwrap_or(facts.mtime_ns).max(facts.mtime_ns),
         }
-    }
-
-    fn is_fine(self) -> bool {
-        self.window_ns < 100_000_000
     }
 }
 

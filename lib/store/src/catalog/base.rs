@@ -21,8 +21,11 @@ const NAME: &[u8] = b"base.jsonl.zst";
 const MANY: usize = 64;
 /// or one for each so many bytes of the base, whichever is more,
 const BASE_PER_FILE: u64 = 64 * 1024;
-/// or when they are together half as large as the base and at least this large, in bytes.
+/// or when they are together half as large as the base, at least this large, in bytes,
 const LARGE: u64 = 16 * 1024 * 1024;
+/// and the oldest of them has this age: who ingests for the first time is not kept waiting
+/// for a second copy of what was just told.
+const SETTLED: Duration = Duration::from_secs(24 * 3600);
 
 /// The base's first line.
 #[derive(Serialize, Deserialize)]
@@ -53,7 +56,7 @@ impl Catalog {
         let upto = upto(self.dir())?;
         let beyond: Vec<Uuid> =
             ids.iter().copied().filter(|id| upto.is_none_or(|u| *id > u)).collect();
-        let Some(newest) = beyond.last().copied().filter(|_| self.is_worth(&beyond)) else {
+        let Some(newest) = beyond.last().copied().filter(|_| self.is_worth(&beyond, now)) else {
             self.remove_covered(&ids, upto, now, keep)?;
             return Ok(false);
         };
@@ -69,13 +72,14 @@ impl Catalog {
         Ok(true)
     }
 
-    fn is_worth(&self, beyond: &[Uuid]) -> bool {
+    fn is_worth(&self, beyond: &[Uuid], now: Timestamp) -> bool {
         let size = |name: &[u8]| self.dir().facts(name).map_or(0, |facts| facts.size);
         let gathered: u64 = beyond.iter().map(|id| size(&increment::file_name(*id))).sum();
         let base = size(NAME);
         // The base is compressed about ten to one. Writing a large one is not worth a few small files.
         let many = MANY.max(usize::try_from(base / BASE_PER_FILE).unwrap_or(MANY));
-        beyond.len() >= many || gathered >= LARGE.max(base * 5)
+        let is_settled = beyond.first().is_some_and(|oldest| age(*oldest, now) > SETTLED.as_secs());
+        beyond.len() >= many || (is_settled && gathered >= LARGE.max(base * 5))
     }
 
     /// Writes the whole manifest as the base, which then stands for all increments up to this id.
@@ -84,7 +88,7 @@ impl Catalog {
     /// When the manifest can't be read or the catalog can't be written; the old base stays then.
     pub fn rewrite(&self, cloud: &str, reader: &manifest::Reader, upto: Uuid) -> host::Result<()> {
         publish::replace_with(self.dir(), NAME, FILE_MODE, |file| {
-            let mut stream = zstd::Encoder::new(file, 3)?;
+            let mut stream = zstd::Encoder::new(file, 1)?;
             stream.include_checksum(true)?;
             write_line(&mut stream, &Header { format: "phc-catalog".to_owned(), schema: 1, upto })?;
             write_state(cloud, reader, &mut stream)?;
@@ -99,15 +103,18 @@ impl Catalog {
         now: Timestamp,
         keep: Duration,
     ) -> host::Result<()> {
-        let old = |id: &Uuid| {
-            let (seconds, _) = id.get_timestamp().map_or((u64::MAX, 0), |t| t.to_unix());
-            now.as_second().cast_unsigned().saturating_sub(seconds) > keep.as_secs()
-        };
+        let old = |id: &Uuid| age(*id, now) > keep.as_secs();
         for id in ids.iter().filter(|id| upto.is_some_and(|u| **id <= u) && old(id)) {
             self.dir().remove_file(&increment::file_name(*id))?;
         }
         Ok(())
     }
+}
+
+/// Seconds since an increment was written; 0 for an id that tells no time.
+fn age(id: Uuid, now: Timestamp) -> u64 {
+    let (seconds, _) = id.get_timestamp().map_or((u64::MAX, 0), |t| t.to_unix());
+    now.as_second().cast_unsigned().saturating_sub(seconds)
 }
 
 fn write_line(stream: &mut impl Write, value: &impl Serialize) -> std::io::Result<()> {
