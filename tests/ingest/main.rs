@@ -20,4 +20,5 @@ mod reads;
 mod real;
 mod runs;
 mod streams;
+mod verifies;
 mod world;

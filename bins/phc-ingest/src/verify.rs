@@ -2,12 +2,13 @@
 
 use cli::{Output, Settings};
 use host::clock::{Clock, SystemClock};
-use ingest::verify::{Own, Verify, verify as check};
+use ingest::verify::{By, Own, Verify, kept, rolling, verify as check};
 use model::cloud::CloudId;
 use model::device::Device;
 use model::exit::Exit;
 use model::problem::{Code, Problem};
 use store::space::SpaceRoot;
+use store::state;
 
 use crate::args;
 
@@ -21,6 +22,10 @@ pub fn verify(
     let stop = cli::stop_on_signals()?;
     let foreign =
         asked.all || asked.device.as_ref().is_some_and(|device| *device != settings.device);
+    if asked.rolling && !space.is_local() {
+        let what = "a rolling verify reads copies where the space is local";
+        return Err(Problem::new(Code::Usage, what).hint("run it on the server"));
+    }
     if foreign && !space.is_local() {
         let what = "other devices' copies are verified where the space is local";
         return Err(Problem::new(Code::Usage, what).hint("run it on the server"));
@@ -50,7 +55,7 @@ pub fn verify(
                 clock: &SystemClock,
                 stop: &stop,
             };
-            check(&what, output)?;
+            one(settings, &what, asked, output)?;
         }
     }
     let found = if output.problems() > 0 { Exit::Partial } else { Exit::Done };
@@ -67,6 +72,26 @@ fn clouds(space: &SpaceRoot, device: &Device, named: &[CloudId]) -> Result<Vec<C
         return Err(Problem::new(Code::NotFound, format!("nothing was ever stored by {device}")));
     }
     Ok(clouds)
+}
+
+/// Verifies one cloud's copies, as a whole or today's share of them.
+fn one(
+    settings: &Settings,
+    what: &Verify<'_>,
+    asked: &args::Verify,
+    output: &mut Output,
+) -> Result<(), Problem> {
+    let state = settings.state()?;
+    // What is remembered is kept with whoever reads, whosever copies they are.
+    let folder = state.of_verify(&settings.device, what.device, what.cloud)?;
+    let by = By { device: &settings.device, state: &state, folder: &folder };
+    if !asked.rolling {
+        return kept(what, &by, output, |emit| check(what, emit)).map(drop);
+    }
+    let job = format!("the rolling verify of {} of {}", what.cloud, what.device);
+    let _held = state::lock(&folder, &job, output.run())?;
+    let promise = &settings.config.verify;
+    kept(what, &by, output, |emit| rolling(what, &folder, promise, emit)).map(drop)
 }
 
 /// This device's own folder of the cloud's state; another's copies are held against its catalog.

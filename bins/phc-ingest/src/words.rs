@@ -181,6 +181,15 @@ fn verified(told: &Verified) -> String {
     for (n, what) in more.iter().filter(|(n, _)| *n > 0) {
         text.push_str(&format!(", {n} {what}"));
     }
+    if let Some(rolled) = &told.rolling {
+        let oldest = rolled.oldest.map_or_else(|| "never".to_owned(), |time| time.to_string());
+        text.push_str(&format!(
+            "\n  of {} copies, the longest unread since {oldest}; {} overdue, {} behind",
+            rolled.copies,
+            rolled.overdue,
+            figures::bytes(rolled.behind_bytes)
+        ));
+    }
     text
 }
 

@@ -13,6 +13,7 @@ use store::spool::consumer::Consumer;
 use store::state::State;
 
 use crate::runs::{self, Run};
+use crate::scrubs::{self, Scrub};
 
 /// Everything that is known of a device.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,6 +22,8 @@ pub struct Facts {
     pub pillars: Vec<PillarFacts>,
     /// The clouds that are configured or were ever brought in.
     pub clouds: Vec<CloudFacts>,
+    /// What the last verify of each cloud found.
+    pub scrubs: Vec<Scrub>,
     /// What waits in the outbox, or why that could not be told.
     pub outbox: Result<OutboxFacts, Problem>,
 }
@@ -93,7 +96,12 @@ pub fn gather(
         let runs = runs::of_cloud(state, device, &id);
         CloudFacts { id, max_age, runs }
     });
-    Ok(Facts { pillars, clouds: clouds.collect(), outbox: outbox(state, device) })
+    Ok(Facts {
+        pillars,
+        clouds: clouds.collect(),
+        scrubs: scrubs::all(state, device)?,
+        outbox: outbox(state, device),
+    })
 }
 
 /// The clouds that are to be judged, each with its promise: those configured, and those

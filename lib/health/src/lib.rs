@@ -10,6 +10,7 @@ pub mod facts;
 pub mod judge;
 pub mod record;
 pub mod runs;
+pub mod scrubs;
 pub mod show;
 
 pub use collect::{Collect, collect};

@@ -67,6 +67,15 @@ impl State {
         self.folder(self.of_device(device)?.join(job))
     }
 
+    /// `devices/<host>/<user>/verify/<host>/<user>/<cloud>`: the book of what `by` reads of a cloud; made when missing.
+    ///
+    /// # Errors
+    /// [`Code::StateUnusable`] when it can't be made.
+    pub fn of_verify(&self, by: &Device, of: &Device, cloud: &CloudId) -> Result<PathBuf, Problem> {
+        let verify = self.of_job(by, "verify")?;
+        self.folder(verify.join(of.host()).join(of.user()).join(cloud.as_str()))
+    }
+
     /// `devices/<host>/<user>/outbox`, made when missing.
     ///
     /// # Errors

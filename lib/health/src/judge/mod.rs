@@ -2,6 +2,7 @@
 
 mod cloud;
 mod pillar;
+mod scrub;
 mod spool;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,8 @@ pub fn judge(facts: &Facts, bench: &Bench<'_>, previous: Option<&Status>) -> Sta
     let pillars = facts.pillars.iter().map(|facts| pillar::judge(facts, bench));
     let clouds = facts.clouds.iter().map(|facts| cloud::judge(facts, bench.now));
     let spool = spool::judge(&facts.outbox, bench);
-    let findings = pillars.chain(clouds).chain([spool]);
+    let scrubs = facts.scrubs.iter().map(|facts| scrub::judge(facts, bench.now));
+    let findings = pillars.chain(clouds).chain([spool]).chain(scrubs);
     let components: Vec<Component> =
         findings.map(|finding| component(finding, previous, bench.now)).collect();
     Status {

@@ -63,7 +63,7 @@ fn cloud(last: Option<Outcome>, success: Option<i64>) -> CloudFacts {
 fn facts() -> Facts {
     let outbox = Ok(OutboxFacts::default());
     let clouds = vec![cloud(Some(Outcome::Done), Some(1))];
-    Facts { pillars: vec![space()], clouds, outbox }
+    Facts { pillars: vec![space()], clouds, scrubs: Vec::new(), outbox }
 }
 
 fn status(facts: &Facts, kind: Option<Kind>, previous: Option<&Status>) -> Status {
@@ -219,4 +219,27 @@ fn since_is_kept_as_long_as_the_state_is() {
     let after = status(&worse, None, Some(&before));
     assert_eq!(after.component("spool").unwrap().since, Some(hours_ago(100)));
     assert_eq!(after.component("ingest.icloud").unwrap().since, Some(now()));
+}
+
+#[test]
+fn copies_must_be_good_and_read_in_time() {
+    use crate::scrubs::{Found, Rolling, Scrub};
+    let rolling = |hours, overdue| {
+        let oldest = Some(hours_ago(hours));
+        Some(Rolling { overdue, oldest, period_s: 90 * 86_400 })
+    };
+    let good = || Found { checked: 5, rolling: rolling(80 * 24, 0), ..Found::default() };
+    for (found, level, code) in [
+        (good(), Level::Ok, None),
+        (Found { damaged: 1, ..good() }, Level::Critical, Some(Code::CopyDamaged)),
+        (Found { missing: 1, ..good() }, Level::Critical, Some(Code::CopyDamaged)),
+        (Found { source_rot: 1, ..good() }, Level::Warn, Some(Code::SourceRot)),
+        (Found { repaired: 1, ..good() }, Level::Warn, Some(Code::CopyRepaired)),
+        (Found { rolling: rolling(24, 3), ..good() }, Level::Warn, Some(Code::VerifyBehind)),
+        (Found { rolling: rolling(91 * 24, 0), ..good() }, Level::Warn, Some(Code::VerifyBehind)),
+    ] {
+        let scrub = Scrub { name: "icloud".to_owned(), ended: hours_ago(1), found };
+        let facts = Facts { scrubs: vec![scrub], ..facts() };
+        expect(&facts, "verify.icloud", level, code);
+    }
 }

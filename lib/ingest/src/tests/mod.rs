@@ -2,6 +2,7 @@
 
 mod faults;
 mod house;
+mod rolling;
 mod safety;
 mod scope;
 mod stores;

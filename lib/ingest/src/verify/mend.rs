@@ -19,7 +19,7 @@ use crate::apply::{CutOff, Trash, temporary_prefix};
 use crate::copy::{FILE_MODE, Failed};
 use crate::source::{self, Source};
 use crate::transfer::{Transferred, transfer};
-use crate::{expire, known, recover};
+use crate::{expire, known, placeholder, recover};
 
 /// Mends the copies of one cloud of this device.
 pub(crate) struct Mender<'a> {
@@ -203,8 +203,8 @@ impl<'a> Mender<'a> {
         }
         let root = session.source.as_ref().and_then(|source| source.dir.beneath(&bad.folder).ok());
         let Some(from) = root else { return Ok(false) };
-        let facts = from.facts(&bad.name).ok().filter(|f| f.kind == Kind::File);
-        let Some(facts) = facts.filter(|f| f.size == now.size) else { return Ok(false) };
+        let facts = present(&from, &bad.name).filter(|f| f.size == now.size);
+        let Some(facts) = facts else { return Ok(false) };
         match self.try_file(session, (&from, &bad.name), bad, now) {
             Ok(Some(true)) => Ok(true),
             Ok(Some(false)) if has_facts_of(now, &facts) => {
@@ -353,6 +353,12 @@ pub(super) fn leave(bad: &Bad, problem: Problem, verified: &mut Verified, emit: 
 pub(crate) fn rot(path: &RelPath) -> Problem {
     let what = "the source has another content under unchanged size, times and id";
     Problem::new(Code::SourceRot, what).at(path.text().clone())
+}
+
+/// The facts of a regular file of the source whose content is really there: none is ever brought in for this.
+pub(super) fn present(dir: &Dir, name: &[u8]) -> Option<Facts> {
+    let facts = dir.facts(name).ok().filter(|facts| facts.kind == Kind::File)?;
+    placeholder::look(dir, name.into(), &facts).1.is_none().then_some(facts)
 }
 
 /// True if a file of the source has all the facts that were kept of it.

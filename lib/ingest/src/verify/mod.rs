@@ -3,7 +3,10 @@
 //! [`verify`] reads all of them, or a sample; [`rolling`] reads each once within a period.
 //! What is damaged or missing is mended where that is possible, and told either way.
 
+mod keep;
 mod mend;
+mod pace;
+mod rolling;
 mod source;
 mod state;
 
@@ -17,7 +20,7 @@ use host::{Dir, Kind};
 use model::cloud::CloudId;
 use model::config::Share;
 use model::device::Device;
-use model::emit::{Emit, Progress, emit as tell};
+use model::emit::{Emit, Progress};
 use model::event::Payload;
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
@@ -31,7 +34,10 @@ use store::{device, layout};
 use crate::known::MANIFEST;
 use crate::{parallel, rebuild};
 
+pub use keep::{By, kept};
 use mend::{Mender, leave};
+pub use rolling::{Rolled, rolling};
+
 pub(crate) use mend::{has_facts_of, rot};
 use state::{Bad, State, state_of};
 
@@ -102,6 +108,8 @@ pub struct Verified {
     pub strangers: u64,
     /// False if the work was asked to stop before its end.
     pub complete: bool,
+    /// How a rolling verify stands; null for any other.
+    pub rolling: Option<Rolled>,
 }
 
 impl Payload for Verified {
@@ -113,6 +121,15 @@ impl Payload for Verified {
 }
 
 impl Verified {
+    fn of(what: &Verify<'_>) -> Verified {
+        Verified {
+            device: what.device.to_string(),
+            cloud: what.cloud.to_string(),
+            complete: true,
+            ..Verified::default()
+        }
+    }
+
     /// True if every copy is what was kept of it.
     pub fn is_good(&self) -> bool {
         self.damaged + self.missing + self.strangers + self.source_rot == 0
@@ -127,20 +144,9 @@ pub fn verify(what: &Verify<'_>, emit: &mut dyn Emit) -> Result<Verified, Proble
     let scratch = tempfile::tempdir().map_err(|e| {
         Problem::new(Code::StateUnusable, format!("can't make a temporary folder: {e}"))
     })?;
-    let (manifest, against) = kept(what, scratch.path(), emit)?;
-    let copy = match what.space.dir().beneath(&layout::cloud(what.device, what.cloud)) {
-        Ok(copy) => Some(copy),
-        // Every copy is missing then, which is just what is to be told.
-        Err(e) if e.meaning() == Meaning::Missing => None,
-        Err(e) => return Err(device::away(e)),
-    };
-    let mut verified = Verified {
-        device: what.device.to_string(),
-        cloud: what.cloud.to_string(),
-        against: against.to_owned(),
-        complete: true,
-        ..Verified::default()
-    };
+    let (manifest, against) = known_copies(what, scratch.path(), emit)?;
+    let copy = opened(what)?;
+    let mut verified = Verified { against: against.to_owned(), ..Verified::of(what) };
     let mut mender = what.own.as_ref().filter(|own| own.mend).map(|own| Mender::new(what, own));
     let source = source::Reader::open(what, &manifest)?;
     let mut folders = vec![RelPath::root()];
@@ -155,12 +161,25 @@ pub fn verify(what: &Verify<'_>, emit: &mut dyn Emit) -> Result<Verified, Proble
             source.folder(&path, &mut verified, emit)?;
         }
     }
-    tell(emit, &verified);
     Ok(verified)
 }
 
+/// The copy's root; `None` when it is missing, and every copy with it, which is just what is to be told.
+fn opened(what: &Verify<'_>) -> Result<Option<Dir>, Problem> {
+    match what.space.dir().beneath(&layout::cloud(what.device, what.cloud)) {
+        Ok(copy) => Ok(Some(copy)),
+        Err(e) if e.meaning() == Meaning::Missing => Ok(None),
+        Err(e) => Err(device::away(e)),
+    }
+}
+
+fn nothing(what: &Verify<'_>) -> Problem {
+    let text = format!("nothing was ever stored of {} of {}", what.cloud, what.device);
+    Problem::new(Code::NotFound, text)
+}
+
 /// What is known of the copies: the device's manifest, or a scratch one filled from the catalog.
-fn kept(
+fn known_copies(
     what: &Verify<'_>,
     scratch: &std::path::Path,
     emit: &mut dyn Emit,
@@ -171,11 +190,7 @@ fn kept(
         return Ok((manifest, "manifest"));
     }
     let catalog = Catalog::look(what.space, what.device, what.cloud).map_err(device::away)?;
-    let Some(catalog) = catalog else {
-        let what_is_missing =
-            format!("nothing was ever stored of {} of {}", what.cloud, what.device);
-        return Err(Problem::new(Code::NotFound, what_is_missing));
-    };
+    let catalog = catalog.ok_or_else(|| nothing(what))?;
     let mut manifest = match Manifest::open(&scratch.join("catalog.sqlite"))? {
         Opened::Fresh(manifest) | Opened::Existing(manifest) => manifest,
     };

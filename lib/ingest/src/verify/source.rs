@@ -1,13 +1,13 @@
 //! Reading sources again: a disk may change a file's content and none of its facts.
 
-use host::{Dir, Kind};
+use host::Dir;
 use model::emit::Emit;
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::manifest::{Manifest, Opened, Record, RowKind};
 use store::state;
 
-use super::mend::{has_facts_of, rot};
+use super::mend::{has_facts_of, present, rot};
 use super::{Verified, Verify};
 use crate::{digest, known, parallel, source};
 
@@ -51,11 +51,10 @@ impl<'a> Reader<'a> {
         };
         let rows = reader.records_of(id)?;
         let unchanged = |(name, row): &&(Vec<u8>, Record)| {
-            let facts = dir.facts(name).ok().filter(|facts| facts.kind == Kind::File);
             row.kind == RowKind::File
                 && row.live
                 && row.digest.is_some()
-                && facts.is_some_and(|facts| has_facts_of(row, &facts))
+                && present(&dir, name).is_some_and(|facts| has_facts_of(row, &facts))
         };
         let rows: Vec<&(Vec<u8>, Record)> = rows.iter().filter(unchanged).collect();
         let read = |(): &mut (), item: &&(Vec<u8>, Record)| {

@@ -98,6 +98,28 @@ impl Record {
     /// so that none is taken for what was stored before its content was read.
     pub const DOUBTED: i64 = i64::MIN;
 
+    /// A live row of which nothing is known.
+    pub fn unknown(kind: RowKind) -> Record {
+        Record {
+            kind,
+            live: true,
+            suspect: true,
+            size: 0,
+            mtime_ns: 0,
+            ctime_ns: None,
+            btime_ns: None,
+            file_id: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            digest: None,
+            copy_mtime_ns: None,
+            target: None,
+            xattrs: BTreeMap::new(),
+            gone_ms: None,
+        }
+    }
+
     /// True if the copy was found damaged or missing and was not stored again yet.
     pub fn is_doubted(&self) -> bool {
         self.copy_mtime_ns == Some(Record::DOUBTED)
