@@ -35,6 +35,10 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<ingest::deferred::FileDeferred>(model::ingest::TOOL);
     register.event::<ingest::status::CloudTold>(model::ingest::TOOL);
     register.event::<ingest::status::Approved>(model::ingest::TOOL);
+    register.event::<ingest::watch::WatchStarted>(model::ingest::TOOL);
+    register.event::<ingest::watch::WatchDeferred>(model::ingest::TOOL);
+    register.event::<ingest::watch::WatchMissed>(model::ingest::TOOL);
+    register.event::<ingest::watch::WatchEnded>(model::ingest::TOOL);
 
     register.event::<model::spool::EventsPublished>(model::spool::TOOL);
     register.event::<model::spool::OutboxFlushed>(model::spool::TOOL);

@@ -8,7 +8,7 @@ use crate::tree::{Tree, nothing_in, only};
 const PLAIN: [&str; 2] = ["phc-ingest", "phc-mount"];
 
 /// Crates that are, or that exist only to serve, such a runtime or TLS.
-const HEAVY: [&str; 17] = [
+const HEAVY: [&str; 16] = [
     "async-executor",
     "async-std",
     "aws-lc-sys",
@@ -16,7 +16,6 @@ const HEAVY: [&str; 17] = [
     "curl-sys",
     "futures-executor",
     "hyper",
-    "mio",
     "native-tls",
     "openssl-sys",
     "reqwest",

@@ -34,6 +34,8 @@ Examples:
     phc-ingest approve PLAN
   What is only in the cloud?
     phc-ingest deferred
+  Bring in every change as it is made:
+    phc-ingest watch
   Is every copy what was stored?
     phc-ingest verify --sample 10%
 ";
@@ -49,6 +51,13 @@ pub enum Command {
     /// remove or rewrite too much is refused: exit 3, nothing is touched, and the plan's
     /// id is in the last event.
     Run(Run),
+    /// Brings in what changes as it changes, until it is stopped
+    ///
+    /// Without --cloud, every cloud that is configured or discovered when it starts. It
+    /// makes a full run at its start and once a day ([ingest] full_scan), and reports what
+    /// it had not been told of in between. A file is brought in once its writer closed it.
+    /// Where the system does not tell of changes, it looks every minute ([ingest] poll).
+    Watch(Clouds),
     /// Tells what a run would do, and touches nothing
     Plan(Clouds),
     /// Lets a refused plan through, once, within 24 hours

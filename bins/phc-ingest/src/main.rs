@@ -6,6 +6,7 @@ mod expire;
 mod run;
 mod status;
 mod verify;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn work(args: Args) -> Result<Exit, Problem> {
     let exit = match args.command {
         Command::Discover => clouds::discover(&settings, &mut output),
         Command::Run(run) => run::run(&settings, &run.clouds, run.dry_run, &mut output)?,
+        Command::Watch(clouds) => watch::watch(&settings, &clouds, &mut output)?,
         Command::Plan(clouds) => run::run(&settings, &clouds, true, &mut output)?,
         Command::Approve { plan } => status::approve(&settings, &plan, &mut output)?,
         Command::Verify(verify) => verify::verify(&settings, &verify, &mut output)?,

@@ -38,7 +38,7 @@ pub fn run(
 }
 
 /// What one run is asked to do.
-fn asked(
+pub fn asked(
     settings: &Settings,
     cloud: &Chosen,
     dry_run: bool,
@@ -52,6 +52,7 @@ fn asked(
         by_hand: cloud.by_hand,
         state: settings.state()?,
         scope: ingest::scope::Scope::Everything,
+        unsettled: std::collections::BTreeSet::new(),
         excludes: Excludes::new(config.exclude),
         guard: config.guard,
         on_gone: config.on_gone,

@@ -7,6 +7,7 @@ use ingest::discover::CloudFound;
 use ingest::expire::{Expired, VersionExpired};
 use ingest::status::{Approved, CloudTold};
 use ingest::verify::Verified;
+use ingest::watch::{By, WatchDeferred, WatchMissed, WatchStarted};
 use model::event::Event;
 use model::ingest::{FileNews, FilePlanned, Totals};
 use model::run::RunFinished;
@@ -24,7 +25,10 @@ pub fn words(event: &Event) -> Option<String> {
         "trash.expired" => event.data_as().map(|told| expired(&told)),
         "version.expired" => event.data_as().map(|told| version(&told)),
         "plan.approved" => event.data_as().map(|told| approved(&told)),
-        "run.started" | "batch.stored" => None,
+        "watch.started" => event.data_as().map(|told| watch_started(&told)),
+        "watch.deferred" => event.data_as().map(|told| watch_deferred(&told)),
+        "watch.missed" => event.data_as().map(|told| watch_missed(&told)),
+        "run.started" | "batch.stored" | "watch.ended" => None,
         _ => plain(event),
     }
 }
@@ -212,6 +216,27 @@ fn expired(told: &Expired) -> String {
 fn version(told: &VersionExpired) -> String {
     format!("{:?} {:>9} {}  {}", told.why, figures::bytes(told.size), told.put_away, told.path)
         .to_lowercase()
+}
+
+fn watch_started(told: &WatchStarted) -> String {
+    let how = match (told.by, told.poll_s) {
+        (By::Polling, Some(s)) => format!("by looking every {s} s"),
+        (_, Some(s)) => format!("by what the system tells, and by looking every {s} s"),
+        (_, None) => "by what the system tells".to_owned(),
+    };
+    let again = if told.again { "again " } else { "" };
+    format!("{}: {again}watching {} {how}", told.cloud, told.source)
+}
+
+fn watch_deferred(told: &WatchDeferred) -> String {
+    format!("{}: waiting: {}", told.cloud, told.problem)
+}
+
+fn watch_missed(told: &WatchMissed) -> String {
+    let changes = figures::count(told.files, "change");
+    let mut text = format!("{}: nothing had been heard of {changes}", told.cloud);
+    told.paths.iter().for_each(|path| text.push_str(&format!("\n  {path}")));
+    text
 }
 
 fn approved(told: &Approved) -> String {

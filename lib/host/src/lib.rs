@@ -22,6 +22,7 @@ pub mod places;
 pub mod publish;
 #[cfg(windows)]
 pub mod registry;
+pub mod service;
 pub mod sparse;
 pub mod stop;
 pub mod volume;

@@ -38,6 +38,43 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Calls `wake` soon after a signal came, from a thread of its own, so that who waits
+    /// for something else looks at the flag.
+    ///
+    /// # Errors
+    /// When the handlers can't be installed.
+    #[cfg(unix)]
+    pub fn wake_on_signals(wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
+        use std::io::Read;
+        let (mut read, write) = std::os::unix::net::UnixStream::pair()?;
+        for signal in [SIGINT, SIGTERM] {
+            // Registered after the flag, the byte comes when that is up.
+            signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+        }
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let mut byte = [0];
+            while read.read_exact(&mut byte).is_ok() {
+                wake();
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Calls `wake` several times a second: here no signal wakes anybody.
+    ///
+    /// # Errors
+    /// When no thread can be made.
+    #[cfg(not(unix))]
+    pub fn wake_on_signals(wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            loop {
+                std::thread::sleep(std::time::Duration::from_millis(250));
+                wake();
+            }
+        })?;
+        Ok(())
+    }
+
     /// True once a stop was asked for.
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0

@@ -161,6 +161,53 @@ pub fn has_fine_stamps(_dir: &Dir) -> bool {
     false
 }
 
+/// True if this system hears of every change on the volume; of one that a server or another
+/// program keeps, it hears what it did itself.
+#[cfg(target_os = "linux")]
+pub fn hears_changes(dir: &Dir) -> bool {
+    /// Of linux/magic.h and its like: NFS, SMB, CIFS, SMB2, FUSE, 9P, Ceph, AFS, Coda, Lustre,
+    /// OCFS2, GFS2, the shared folders of VirtualBox and VMware.
+    const KEPT_ELSEWHERE: [i64; 14] = [
+        0x6969,
+        0x517B,
+        0xFF53_4D42,
+        0xFE53_4D42,
+        0x6573_5546,
+        0x0102_1997,
+        0x00C3_6400,
+        0x5346_414F,
+        0x7375_7245,
+        0x0BD0_0BD0,
+        0x7461_636F,
+        0x0116_1970,
+        0x786F_4256,
+        0xBACB_ACBC,
+    ];
+    rustix::fs::fstatfs(dir.fd()).is_ok_and(|s| !KEPT_ELSEWHERE.contains(&s.f_type))
+}
+
+/// True if this system hears of every change on the volume: a local one (`MNT_LOCAL`).
+#[cfg(target_os = "macos")]
+pub fn hears_changes(dir: &Dir) -> bool {
+    let local = libc::MNT_LOCAL.cast_unsigned();
+    rustix::fs::fstatfs(dir.fd()).is_ok_and(|s| s.f_flags & local != 0)
+}
+
+/// True if this system hears of every change on the volume: one that is no network drive.
+#[cfg(windows)]
+pub fn hears_changes(dir: &Dir) -> bool {
+    use std::path::{Component, Prefix};
+    const DRIVE_REMOTE: u32 = 4;
+    let Some(Component::Prefix(prefix)) = dir.path().components().next() else { return true };
+    let (Prefix::Disk(letter) | Prefix::VerbatimDisk(letter)) = prefix.kind() else {
+        return !matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..));
+    };
+    let root = [u16::from(letter), u16::from(b':'), u16::from(b'\\'), 0];
+    // SAFETY: the path ends in NUL.
+    let kind = unsafe { windows_sys::Win32::Storage::FileSystem::GetDriveTypeW(root.as_ptr()) };
+    kind != DRIVE_REMOTE
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::{id, room};

@@ -18,6 +18,7 @@ pub mod settings;
 pub mod source;
 pub mod status;
 pub mod verify;
+pub mod watch;
 
 mod announce;
 mod copy;

@@ -82,11 +82,17 @@ pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> E
         // The one who holds it writes what is to be remembered.
         Err(problem) => return nothing_kept.end(teller, Done::failed(problem)),
     };
-    teller.tell(Draft::of(&RunStarted {
+    let begun = Draft::of(&RunStarted {
         job: settings.cloud.to_string(),
         dry_run: settings.dry_run,
         version: settings.version.clone(),
-    }));
+    });
+    // A look at a few folders that finds nothing to do is not worth an event.
+    if settings.scope.is_partial() {
+        teller.hold(begun)
+    } else {
+        teller.tell(begun)
+    }
     let done = match point("ingest.locked") {
         Ok(()) => work::work(settings, machine, &folder, started, &mut teller),
         Err(problem) => Done::failed(problem),
@@ -144,6 +150,9 @@ impl Run<'_> {
             plan: done.plan,
         };
         let exit = stopped.unwrap_or_else(|| exit_of(&finished));
+        if teller.has_nothing_to_tell() && outcome == Outcome::Done {
+            return Ended { exit, finished };
+        }
         let draft = Draft::of(&finished);
         teller.tell(draft);
         let exit = match self.keep(&mut teller, done.after, &finished) {

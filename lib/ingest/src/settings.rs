@@ -1,11 +1,13 @@
 //! What one run is asked to do.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use model::cloud::CloudId;
 use model::config::{Free, Guard, OnGone};
 use model::device::Device;
+use model::relpath::RelPath;
 use model::run::RunId;
 use store::state::State;
 
@@ -27,6 +29,8 @@ pub struct Settings {
     pub state: State,
     /// What is looked at.
     pub scope: Scope,
+    /// Files that are known to be written just now: a later run looks at them.
+    pub unsettled: BTreeSet<RelPath>,
     /// What is left out.
     pub excludes: Excludes,
     /// The guard's limits.

@@ -25,11 +25,20 @@ pub(crate) struct Teller<'a> {
     pub frame: Vec<Event>,
     /// Problems that make the run a partial one.
     pub problems: u64,
+    /// What is told just before anything else is.
+    held: Option<Draft>,
 }
 
 impl<'a> Teller<'a> {
     pub fn new(to: &'a mut dyn Emit, early: Early<'a>) -> Teller<'a> {
-        Teller { to, early: Some(early), began: Instant::now(), frame: Vec::new(), problems: 0 }
+        Teller {
+            to,
+            early: Some(early),
+            began: Instant::now(),
+            frame: Vec::new(),
+            problems: 0,
+            held: None,
+        }
     }
 
     /// Once, when the run has become a long one: whoever watches learns that it works.
@@ -42,8 +51,25 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Keeps the first event back until there is anything else to tell.
+    pub fn hold(&mut self, draft: Draft) {
+        self.held = Some(draft);
+    }
+
+    /// True if nothing was told since something was held back.
+    pub fn has_nothing_to_tell(&self) -> bool {
+        self.held.is_some()
+    }
+
+    fn tell_what_is_held(&mut self) {
+        if let Some(draft) = self.held.take() {
+            self.tell(draft);
+        }
+    }
+
     /// Tells an event that is also published.
     pub fn tell(&mut self, draft: Draft) {
+        self.tell_what_is_held();
         let event = self.to.event(draft);
         self.frame.push(event);
     }
@@ -51,6 +77,7 @@ impl<'a> Teller<'a> {
 
 impl Emit for Teller<'_> {
     fn event(&mut self, draft: Draft) -> Event {
+        self.tell_what_is_held();
         self.to.event(draft)
     }
 
@@ -59,6 +86,7 @@ impl Emit for Teller<'_> {
     }
 
     fn problem(&mut self, problem: Problem) -> Event {
+        self.tell_what_is_held();
         // Some are good news: what was lost could be made again.
         self.problems += u64::from(problem.exit() != Exit::Done);
         let event = self.to.problem(problem);

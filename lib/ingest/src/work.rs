@@ -219,6 +219,7 @@ impl Work<'_> {
             source: &sides.source.dir,
             manifest: &readers,
             scope: self.scope(known),
+            unsettled: &self.settings.unsettled,
             excludes: &self.settings.excludes,
             before_listing: self.machine.before_listing,
             reconcile: sides.copy.filter(|_| known.reconcile),

@@ -82,6 +82,9 @@ pub struct Totals {
     /// Files that stand for a document of Google's, copied as they are.
     #[serde(default)]
     pub pointers: u64,
+    /// Changes that a watch had heard nothing of; null where nobody watched.
+    #[serde(default)]
+    pub missed: Option<u64>,
 }
 
 /// What would be done, or was done, with one path.

@@ -162,6 +162,8 @@ codes! {
     SpaceFull, "space-full", TryLater, "make room: phc-ingest expire --dry-run shows what _trash holds";
     /// Another run of the same job is at work.
     Locked, "locked", TryLater, "wait for it to end";
+    /// Changes of some folders, or of all, can't be heard of.
+    WatchLimit, "watch-limit", Done, "nothing is missed: what can't be heard is looked at now and then; on Linux raise fs.inotify.max_user_watches";
     /// The state folder can't be used.
     StateUnusable, "state-unusable", Failed, "make the state folder writable, or name another with --state";
     /// The device's clock can't be right.

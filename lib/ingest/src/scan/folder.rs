@@ -259,6 +259,10 @@ fn stretch<'l>(
     let entries = open.listing.stretch(range.start, range.len());
     let mut all = Vec::with_capacity(entries.len());
     for entry in entries {
+        if is_unsettled(what, path, entry.0) {
+            all.push(Seen { name: entry.0.into(), here: Here::Unasked });
+            continue;
+        }
         let seen = match look(&open.dir, path, entry, what.excludes) {
             Ok(Some(seen)) => seen,
             Ok(None) => continue,
@@ -272,6 +276,11 @@ fn stretch<'l>(
     }
     what.looked_at.fetch_add(all.len() as u64, Ordering::Relaxed);
     all
+}
+
+/// True for a file that is being written, of which nothing is to be said now.
+fn is_unsettled(what: &Scan<'_>, folder: &RelPath, name: &[u8]) -> bool {
+    !what.unsettled.is_empty() && what.unsettled.contains(&folder.join(name))
 }
 
 /// What the plan says of a folder that is there, before anything is said of its entries.

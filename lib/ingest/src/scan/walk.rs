@@ -1,5 +1,6 @@
 //! The walk: threads take folders from a common list until none is left.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
@@ -24,6 +25,8 @@ pub struct Scan<'a> {
     pub manifest: &'a Readers,
     /// Which part of the source.
     pub scope: &'a Scope,
+    /// Files that are left for later: nothing is said of them.
+    pub unsettled: &'a BTreeSet<RelPath>,
     /// What is left out.
     pub excludes: &'a Excludes,
     /// Told of each folder just before it is listed: what changes in it later than that is heard of.

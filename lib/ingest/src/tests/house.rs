@@ -46,6 +46,7 @@ impl House {
             by_hand: false,
             state: State::open(&temp.path().join("state")).unwrap(),
             scope: crate::scope::Scope::Everything,
+            unsettled: std::collections::BTreeSet::new(),
             excludes: Excludes::default(),
             guard: Guard::default(),
             on_gone: OnGone::Keep,

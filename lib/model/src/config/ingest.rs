@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::exclude::Exclude;
 use super::guard::Guard;
+use super::period::Period;
 use super::share::{Free, Share};
 use super::table;
 
@@ -15,6 +16,10 @@ pub struct Ingest {
     pub exclude: Vec<Exclude>,
     /// Free space of the space below which a run ends with 75. Default 1 %.
     pub min_free: Free,
+    /// Time between two looks of a watch at everything. Default 24 h.
+    pub full_scan: Period,
+    /// Time between two looks of a watch at what it can't be told of. Default 1 min.
+    pub poll: Period,
     /// The guard's limits.
     #[serde(deserialize_with = "table::one")]
     pub guard: Guard,
@@ -25,6 +30,8 @@ impl Default for Ingest {
         Ingest {
             exclude: DEFAULT_EXCLUDES.map(Exclude::fixed).to_vec(),
             min_free: Free::Share(Share::percent(1)),
+            full_scan: Period::hours(24),
+            poll: Period::seconds(60),
             guard: Guard::default(),
         }
     }
