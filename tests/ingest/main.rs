@@ -16,6 +16,7 @@ mod hands;
 mod manifest;
 mod mounts;
 mod names;
+mod provider;
 mod reads;
 mod real;
 mod runs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand};
 use cli::Common;
 use model::cloud::CloudId;
-use model::config::Share;
+use model::config::{Share, Size};
 use model::device::Device;
 
 /// Brings what OS clouds hold into the space, one way, fast, without loops
@@ -32,8 +32,9 @@ Examples:
   A run was refused, and the plan is meant:
     phc-ingest status
     phc-ingest approve PLAN
-  What is only in the cloud?
+  What is only in the cloud, and bring 5 GB of it in:
     phc-ingest deferred
+    phc-ingest run --hydrate 5GB
   Bring in every change as it is made:
     phc-ingest watch
   Is every copy what was stored?
@@ -82,7 +83,8 @@ pub enum Command {
     },
     /// Lists files whose content is only in the cloud, what waited longest first
     ///
-    /// They are never opened. A copy of them that was stored earlier stays.
+    /// They are never opened, unless run --hydrate asks for it. A copy of them that was
+    /// stored earlier stays.
     Deferred {
         /// Only this cloud
         #[arg(long, value_name = "ID")]
@@ -118,6 +120,12 @@ pub struct Run {
     /// Touch nothing, only tell; the same as plan
     #[arg(long)]
     pub dry_run: bool,
+    /// Bring in up to so many bytes of what is only in the cloud, what waited longest first
+    ///
+    /// A size such as 5GB; in place of hydrate in phc.toml. What can't be had is reported
+    /// and stays deferred. 0 brings in nothing.
+    #[arg(long, value_name = "BUDGET")]
+    pub hydrate: Option<Size>,
 }
 
 /// What is verified.

@@ -31,9 +31,11 @@ fn work(args: Args) -> Result<Exit, Problem> {
     let mut output = Output::new(&settings, model::ingest::TOOL, words::words);
     let exit = match args.command {
         Command::Discover => clouds::discover(&settings, &mut output),
-        Command::Run(run) => run::run(&settings, &run.clouds, run.dry_run, &mut output)?,
+        Command::Run(args::Run { clouds, dry_run, hydrate }) => {
+            run::run(&settings, &clouds, dry_run, hydrate, &mut output)?
+        }
         Command::Watch(clouds) => watch::watch(&settings, &clouds, &mut output)?,
-        Command::Plan(clouds) => run::run(&settings, &clouds, true, &mut output)?,
+        Command::Plan(clouds) => run::run(&settings, &clouds, true, None, &mut output)?,
         Command::Approve { plan } => status::approve(&settings, &plan, &mut output)?,
         Command::Verify(verify) => verify::verify(&settings, &verify, &mut output)?,
         Command::Status { cloud } => status::status(&settings, &cloud, &mut output)?,

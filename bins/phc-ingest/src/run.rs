@@ -4,6 +4,7 @@ use cli::{Output, Settings};
 use host::clock::SystemClock;
 use ingest::excludes::Excludes;
 use ingest::run::Machine;
+use model::config::Size;
 use model::exit::Exit;
 use model::problem::Problem;
 
@@ -15,6 +16,7 @@ pub fn run(
     settings: &Settings,
     clouds: &Clouds,
     dry_run: bool,
+    hydrate: Option<Size>,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
     let chosen = chosen(settings, clouds)?;
@@ -22,7 +24,8 @@ pub fn run(
     let mut exit = Exit::Done;
     for (at, cloud) in chosen.iter().enumerate() {
         let run = if at == 0 { output.run() } else { output.next_run() };
-        let asked = asked(settings, cloud, dry_run, run)?;
+        let mut asked = asked(settings, cloud, dry_run, run)?;
+        asked.hydrate = hydrate.map_or(asked.hydrate, |size| Some(size.bytes()));
         let machine = Machine {
             space: crate::space(settings),
             clock: &SystemClock,
@@ -56,6 +59,7 @@ pub fn asked(
         excludes: Excludes::new(config.exclude),
         guard: config.guard,
         on_gone: config.on_gone,
+        hydrate: config.hydrate.map(Size::bytes),
         min_free: settings.config.ingest.min_free,
         keep_increments: settings.config.spool.retention.duration(),
         dry_run,

@@ -33,4 +33,6 @@ impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
     }
+
+    fn sleep(&self, _length: Duration) {}
 }

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod lock;
 pub mod mounts;
 pub mod name;
+pub mod obstacle;
 pub mod placeholder;
 pub mod places;
 pub mod publish;

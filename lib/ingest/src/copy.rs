@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::time::Duration;
 
 use host::error::Attempt;
 use host::stop::Stop;
-use host::{Dir, Facts, Kind, barrier, facts, failpoint, sparse, xattr};
+use host::{Dir, Facts, Kind, barrier, facts, failpoint, obstacle, sparse, xattr};
 
 use crate::apply::Ground;
+use crate::patience::Reason;
 
 /// Copies never have more permission bits than these (safety law 9).
 pub const FILE_MODE: u32 = 0o640;
@@ -17,7 +17,6 @@ pub const FILE_MODE: u32 = 0o640;
 const BUFFER: usize = 256 * 1024;
 /// A clone is tried from this size on; below it costs more than it saves.
 const WORTH_CLONING: u64 = 1024 * 1024;
-const TRIES: u32 = 3;
 
 /// A finished temporary copy.
 #[derive(Debug)]
@@ -78,21 +77,26 @@ impl<'a> Copier<'a> {
         to: &Dir,
         temp: &[u8],
     ) -> Result<Copied, Failed> {
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                std::thread::sleep(Duration::from_millis(50 << attempt));
-            }
-            match self.attempt(from, name, to, temp) {
+        let mut tries = 0;
+        loop {
+            let (reason, given_up) = match self.attempt(from, name, to, temp) {
                 Ok(Some(done)) => return Ok(done),
-                Ok(None) => discard(to, temp).map_err(Failed::Space)?,
-                Err(e) => {
+                Ok(None) => {
+                    discard(to, temp).map_err(Failed::Space)?;
+                    (Reason::Changing, Ok(Copied::KeptChanging))
+                }
+                Err(failed) => {
                     // The failure that matters is the copy's.
                     let _ = to.remove_file(temp);
-                    return Err(e);
+                    let Failed::Source(e) = failed else { return Err(failed) };
+                    (Reason::Obstacle(obstacle::of(&e.source)), Err(Failed::Source(e)))
                 }
+            };
+            tries += 1;
+            if !self.ground.patience.wait(reason, tries, self.ground.clock, self.ground.stop) {
+                return if self.ground.stop.asked() { Ok(Copied::Stopped) } else { given_up };
             }
         }
-        Ok(Copied::KeptChanging)
     }
 
     /// One try; `None` when the file changed.

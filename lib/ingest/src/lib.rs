@@ -25,6 +25,7 @@ mod copy;
 mod digest;
 mod known;
 mod parallel;
+mod patience;
 mod rebuild;
 mod recover;
 mod teller;

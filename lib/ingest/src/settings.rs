@@ -37,7 +37,9 @@ pub struct Settings {
     pub guard: Guard,
     /// What happens to the copy of a file that left the source.
     pub on_gone: OnGone,
-    /// The room that the space must keep.
+    /// Bytes that are brought in from the cloud; `None` for nothing.
+    pub hydrate: Option<u64>,
+    /// The room that the space must keep, and what is brought in leaves on the source's disk.
     pub min_free: Free,
     /// How long increments within the catalog's base are kept.
     pub keep_increments: Duration,

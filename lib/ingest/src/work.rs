@@ -1,5 +1,7 @@
 //! The work of a run: facts, plan, guard, apply, announce.
 
+mod hydrate;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +18,7 @@ use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::approvals::{EntryDigest, KeptPlan, Plans, plan_id};
 use store::catalog::Catalog;
-use store::manifest::Manifest;
+use store::manifest::{Applied as WasApplied, Manifest};
 use store::space::SpaceRoot;
 use store::{device, layout};
 use uuid::Uuid;
@@ -25,6 +27,7 @@ use crate::announce::{self, Announced};
 use crate::apply::{self, Applied, Counters, CutOff, Ground, Trash};
 use crate::guard::{self, Verdict};
 use crate::known::{self, Known};
+use crate::patience::Patience;
 use crate::plan::{PlanLog, Reading, Tally, entry_digest, refine};
 use crate::run::{Done, Machine, point};
 use crate::scan::{Found, Racy, Scan, scan};
@@ -199,7 +202,9 @@ impl Work<'_> {
             return Ok(());
         }
         let Some(copy) = copy else { return Ok(()) };
-        self.apply(&mut judged, Place { source, space, copy, began_ns }, known, totals, teller)?;
+        let place = Place { source, space, copy, began_ns, fetches: false };
+        self.apply(&mut judged, place, known, totals, teller)?;
+        self.hydrate(place, known, totals, teller)?;
         match judged.approval {
             Some(plan) if !self.machine.stop.asked() => Plans::of(self.folder).spend(&plan),
             _ => Ok(()),
@@ -248,10 +253,7 @@ impl Work<'_> {
         plan: &mut Option<String>,
         teller: &mut Teller<'_>,
     ) -> Result<Judged, Problem> {
-        let window = SignedDuration::try_from(self.settings.guard.window.duration())
-            .unwrap_or(SignedDuration::MAX);
-        let since = self.started.saturating_sub(window).unwrap_or(Timestamp::MIN);
-        let applied = known.manifest.applied_since(since)?;
+        let applied = self.applied(known)?;
         let moved = known.volume.is_some()
             && sides.source.volume.is_some()
             && known.volume != sides.source.volume;
@@ -285,6 +287,14 @@ impl Work<'_> {
         let verdict = guard::judge(&facts(&tally, known_files), &self.settings.guard);
         let approval = self.let_through(verdict, &mut log, moved.then_some(sides.source), plan)?;
         Ok(Judged { log, tally, approval })
+    }
+
+    /// What runs of the guard's window destroyed, this one's included.
+    fn applied(&self, known: &Known) -> Result<WasApplied, Problem> {
+        let window = SignedDuration::try_from(self.settings.guard.window.duration())
+            .unwrap_or(SignedDuration::MAX);
+        let since = self.started.saturating_sub(window).unwrap_or(Timestamp::MIN);
+        Ok(known.manifest.applied_since(since)?)
     }
 
     /// Passes, or finds the approval that covers the plan, or keeps the plan and refuses it.
@@ -354,6 +364,8 @@ impl Work<'_> {
             stop: self.machine.stop,
             clock: self.machine.clock,
             counters: &counters,
+            patience: &Patience::default(),
+            fetches: place.fetches,
             temporaries: AtomicU64::new(0),
             threads: parallel::threads(barrier.is_each()),
         };
@@ -443,11 +455,14 @@ impl Work<'_> {
 }
 
 /// Where a plan is applied.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     source: &'a Source,
     space: &'a SpaceRoot,
     copy: &'a Dir,
     began_ns: i64,
+    /// True if opening brings in what is only in the cloud.
+    fetches: bool,
 }
 
 /// The digests of everything in the plan that destroys, and of the root's move to another volume.

@@ -104,6 +104,12 @@ codes! {
     Loop, "loop", Usage, "choose a source that lies outside the space and outside the state";
     /// A file or folder below the source may not be read.
     EntryUnreadable, "entry-unreadable", Partial, "grant the user read access; nothing below it is taken for deleted";
+    /// Another program holds a file of the source, or is writing it.
+    EntryBusy, "entry-busy", Partial, "close the program that holds it; the next run tries it again";
+    /// The content of a file is elsewhere, and its cloud's client did not bring it in.
+    EntryNotDelivered, "entry-not-delivered", Partial, "look whether its client is signed in and online; the next run tries it again";
+    /// Reading a file of the source failed.
+    EntryFailing, "entry-failing", Partial, "look at the kernel's messages: the source's disk, or its client's file system, fails";
     /// The space refuses one file or folder, though not others.
     EntryUnstorable, "entry-unstorable", Partial, "look at what lies under that name in the space, and who may write there";
     /// A file changed each time it was read.

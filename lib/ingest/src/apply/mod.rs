@@ -28,6 +28,7 @@ use model::problem::{Code, Problem};
 use model::run::RunId;
 use store::manifest::Readers;
 
+use crate::patience::Patience;
 use crate::scan::Racy;
 
 /// How far the work has come; written by all threads, read by whoever shows it.
@@ -81,6 +82,10 @@ pub struct Ground<'a> {
     pub clock: &'a dyn Clock,
     /// How far the work has come.
     pub counters: &'a Counters,
+    /// How long files that can't be read now are waited for.
+    pub(crate) patience: &'a Patience,
+    /// True if opening brings in what is only in the cloud.
+    pub fetches: bool,
     /// Temporaries made so far.
     pub(crate) temporaries: AtomicU64,
     /// Threads.

@@ -1,5 +1,6 @@
 //! Files whose content decides: adopted, touched, or copied to a temporary.
 
+use host::obstacle::{self, Obstacle};
 use host::{Dir, Facts, Kind};
 use model::ingest::Change;
 use model::problem::{Code, Problem};
@@ -11,6 +12,8 @@ use super::same::xattrs_now;
 use super::{entry_problem, folders};
 use crate::copy::{Copied, Copy, Failed};
 use crate::digest;
+use crate::patience::{self, Reason};
+use crate::placeholder;
 use crate::plan::{Item, Todo};
 use crate::verify::{has_facts_of, rot};
 
@@ -23,6 +26,9 @@ impl Preparer<'_> {
     /// A file whose content decides: adopted, touched, or copied to a temporary.
     pub(super) fn file(&mut self, place: &Place, item: &Item) -> Result<Option<Step>, Problem> {
         let Some(source) = &place.source else { return Ok(None) };
+        if self.ground.fetches && self.ground.patience.is_refused() {
+            return Ok(None);
+        }
         let over = match self.target(place, &item.name) {
             Ok(over) => over,
             Err(e) => return self.entry_failed(e),
@@ -42,6 +48,18 @@ impl Preparer<'_> {
         }
         let temp = self.ground.next_temporary();
         match self.copier.copy(source, &item.name, &place.copy, &temp) {
+            Ok(Copied::Whole(_))
+                if self.ground.fetches && self.is_still_away(source, &item.name) =>
+            {
+                let what =
+                    "its client let it be read, and still says that its content is not there";
+                let problem = Problem::new(Code::EntryNotDelivered, what);
+                self.problems.push(problem.at(shown(source, &item.name)));
+                match place.copy.remove_file(&temp) {
+                    Ok(()) => Ok(None),
+                    Err(e) => self.entry_failed(e),
+                }
+            }
             Ok(Copied::Whole(copy)) => {
                 self.copied(place, item, Fresh { temp, copy, read_ns }, over, record)
             }
@@ -54,8 +72,10 @@ impl Preparer<'_> {
             }
             Err(Failed::Source(e)) => {
                 self.narrow_unread(place, item, over.as_ref());
-                let what = format!("can't {}: {}", e.attempt, e.source);
-                self.problems.push(Problem::new(Code::EntryUnreadable, what).at(e.path.as_path()));
+                if obstacle::of(&e.source) == Obstacle::Forbidden {
+                    self.ground.patience.refused();
+                }
+                self.problems.push(patience::problem(&e));
                 Ok(None)
             }
             Err(Failed::Space(e)) => self.entry_failed(e),
@@ -72,6 +92,21 @@ impl Preparer<'_> {
         if let Err(e) = folders::narrow_file(&place.copy, &item.name, facts.mode) {
             self.problems.push(entry_problem(&e));
         }
+    }
+
+    /// True for a placeholder that was opened and is one all the same; clients take a moment to say otherwise.
+    fn is_still_away(&self, source: &Dir, name: &[u8]) -> bool {
+        let ground = self.ground;
+        let reason = Reason::Obstacle(Obstacle::NotDelivered);
+        let away = |facts: Facts| placeholder::look(source, name, &facts).1.is_some();
+        let mut tries = 0;
+        while source.facts(name).is_ok_and(away) {
+            tries += 1;
+            if !ground.patience.wait(reason, tries, ground.clock, ground.stop) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Where an equal copy may be there already: by digests, without writing anything.

@@ -49,6 +49,11 @@ pub fn refuse_to_list(dir: &Dir, own: &Facts) -> host::Result<()> {
     Ok(())
 }
 
+/// True for a folder that was not listed because its entries are not there.
+pub fn is_refused_to_list(error: &host::Error) -> bool {
+    host::placeholder::SYSTEM_MARKS && error.source.kind() == std::io::ErrorKind::Deadlock
+}
+
 /// The name under which an entry counts, and what it is if its content is not there.
 pub fn look<'n>(dir: &Dir, name: &'n [u8], facts: &Facts) -> (Cow<'n, [u8]>, Option<Box<Away>>) {
     if facts.away {

@@ -95,7 +95,7 @@ impl<'a> Walker<'a> {
                 self.found.totals.mount_points += 1;
                 None
             }
-            Err(e) if e.source.kind() == std::io::ErrorKind::Deadlock => {
+            Err(e) if placeholder::is_refused_to_list(&e) => {
                 self.found.totals.deferred_folders += 1;
                 None
             }

@@ -17,7 +17,7 @@ pub use compare::{Change, Racy, compare};
 pub use walk::{Scan, scan};
 
 use model::ingest::Totals;
-use model::problem::{Code, Problem};
+use model::problem::Problem;
 use store::manifest::Seen;
 
 /// What a scan found, besides the differences.
@@ -36,8 +36,7 @@ pub struct Found {
 impl Found {
     /// Reports what can't be read, and counts it.
     fn unreadable(&mut self, error: &host::Error) {
-        let what = format!("can't {}: {}", error.attempt, error.source);
-        self.problems.push(Problem::new(Code::EntryUnreadable, what).at(error.path.as_path()));
+        self.problems.push(crate::patience::problem(error));
         self.totals.failed += 1;
     }
 

@@ -50,6 +50,7 @@ impl House {
             excludes: Excludes::default(),
             guard: Guard::default(),
             on_gone: OnGone::Keep,
+            hydrate: None,
             min_free: "0%".parse().unwrap(),
             keep_increments: std::time::Duration::from_secs(3600),
             dry_run: false,

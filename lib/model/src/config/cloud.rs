@@ -11,6 +11,7 @@ use super::name::Name;
 use super::period::Period;
 use super::pillar::check_fits;
 use super::place::Place;
+use super::size::Size;
 use super::table;
 use crate::cloud::CloudId;
 
@@ -31,6 +32,8 @@ pub struct Cloud {
     pub exclude: Vec<Exclude>,
     /// What happens to the copy of a file that left the source.
     pub on_gone: OnGone,
+    /// Bytes that a run brings in of what is only in the cloud; `None` for nothing.
+    pub hydrate: Option<Size>,
     /// Its guard's limits.
     pub guard: Guard,
     /// How old its last success may be before health complains.
@@ -78,6 +81,7 @@ pub(super) struct CloudFragment {
     enabled: Option<bool>,
     exclude: Vec<Exclude>,
     on_gone: OnGone,
+    hydrate: Option<Size>,
     max_age: Option<Period>,
     #[serde(deserialize_with = "table::one")]
     guard: GuardFragment,
@@ -95,6 +99,7 @@ pub(super) struct CloudEntry {
     provider: Option<Provider>,
     exclude: Vec<Exclude>,
     on_gone: OnGone,
+    hydrate: Option<Size>,
     max_age: Option<Period>,
     guard: GuardFragment,
 }
@@ -102,6 +107,7 @@ pub(super) struct CloudEntry {
 /// The settings that a cloud of which nothing is said has.
 pub(super) struct Defaults<'c> {
     pub(super) exclude: &'c [Exclude],
+    pub(super) hydrate: Option<Size>,
     pub(super) guard: Guard,
     pub(super) max_age: Period,
 }
@@ -128,6 +134,7 @@ impl CloudEntry {
             provider: table.provider,
             exclude: table.exclude,
             on_gone: table.on_gone,
+            hydrate: table.hydrate,
             max_age: table.max_age,
             guard: table.guard,
         })
@@ -154,6 +161,7 @@ impl CloudEntry {
             enabled: self.enabled,
             exclude: defaults.exclude.iter().chain(&self.exclude).cloned().collect(),
             on_gone: self.on_gone,
+            hydrate: self.hydrate.or(defaults.hydrate),
             guard: self.guard.over(defaults.guard),
             max_age: self.max_age.unwrap_or(defaults.max_age),
         }
@@ -176,6 +184,7 @@ impl Cloud {
             enabled: true,
             exclude: defaults.exclude.to_vec(),
             on_gone: OnGone::default(),
+            hydrate: defaults.hydrate,
             guard: defaults.guard,
             max_age: defaults.max_age,
         }

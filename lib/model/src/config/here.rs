@@ -55,5 +55,10 @@ impl HostConfig {
 
 /// What a cloud has where its own table says nothing.
 pub(super) fn defaults<'c>(ingest: &'c Ingest, health: &Health) -> Defaults<'c> {
-    Defaults { exclude: &ingest.exclude, guard: ingest.guard, max_age: health.ingest_max_age }
+    Defaults {
+        exclude: &ingest.exclude,
+        hydrate: ingest.hydrate,
+        guard: ingest.guard,
+        max_age: health.ingest_max_age,
+    }
 }

@@ -6,6 +6,7 @@ use super::exclude::Exclude;
 use super::guard::Guard;
 use super::period::Period;
 use super::share::{Free, Share};
+use super::size::Size;
 use super::table;
 
 /// The fleet's settings of `phc-ingest`.
@@ -20,6 +21,8 @@ pub struct Ingest {
     pub full_scan: Period,
     /// Time between two looks of a watch at what it can't be told of. Default 1 min.
     pub poll: Period,
+    /// Bytes that a run brings in of what is only in the cloud. Default: nothing.
+    pub hydrate: Option<Size>,
     /// The guard's limits.
     #[serde(deserialize_with = "table::one")]
     pub guard: Guard,
@@ -32,6 +35,7 @@ impl Default for Ingest {
             min_free: Free::Share(Share::percent(1)),
             full_scan: Period::hours(24),
             poll: Period::seconds(60),
+            hydrate: None,
             guard: Guard::default(),
         }
     }
