@@ -29,12 +29,6 @@ on_slow() {
     awk '{ sum += $2 } END { print sum }' "$work/calls" >>"$work/$row.calls"
 }
 
-# change_some TREE COUNT: appends to so many of its files.
-change_some() {
-    find "$1" -type f | sort | awk -v most="$2" 'NR % 97 == 0 && n++ < most' |
-        while read -r file; do echo more >>"$file"; done
-}
-
 # slow_calls FILES ROW...: how many calls each made.
 slow_calls() {
     local count=$1 row
