@@ -18,6 +18,7 @@ mod bench;
 mod beside;
 mod cases;
 mod chance;
+mod clocks;
 mod forbidden;
 mod full;
 mod guarded;

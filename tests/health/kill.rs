@@ -27,7 +27,7 @@ fn what_a_killed_collect_left_in_the_space_the_next_one_takes_away() {
         }
         met += usize::from(!unfinished(&sandbox).is_empty());
         sandbox.run("phc-health").arg("collect").end().ok();
-        assert_eq!(unfinished(&sandbox), [PathBuf::new(); 0], "killed at its write {nth}");
+        assert!(unfinished(&sandbox).is_empty(), "killed at its write {nth}");
         sandbox.status();
     }
     assert!(met > 0, "no kill left anything unfinished");
@@ -45,5 +45,5 @@ fn several_at_once_do_not_get_in_each_others_way() {
         }
         sandbox.status();
     }
-    assert_eq!(unfinished(&sandbox), [PathBuf::new(); 0]);
+    assert!(unfinished(&sandbox).is_empty());
 }

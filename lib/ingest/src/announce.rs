@@ -32,8 +32,8 @@ pub fn publish(manifest: &Manifest, catalog: &Catalog, cloud: &str) -> Result<An
     let mut announced = Announced::default();
     let mut after = 0;
     while let Some(waiting) = manifest.unannounced(cloud, after, LINES)? {
-        let increment =
-            catalog.publish(host::id::ordered(), &waiting.news).map_err(store::device::away)?;
+        let id = catalog.next_id().map_err(store::device::away)?;
+        let increment = catalog.publish(id, &waiting.news).map_err(store::device::away)?;
         announced.events.push(increment.event(cloud));
         announced.upto = Some((waiting.upto, increment.id));
         after = waiting.upto;
@@ -67,7 +67,7 @@ pub fn forget(
 /// # Errors
 /// As [`publish`].
 pub fn tell_all_again(manifest: &Manifest, catalog: &Catalog, cloud: &str) -> Result<(), Problem> {
-    let upto = host::id::ordered();
+    let upto = catalog.next_id().map_err(store::device::away)?;
     catalog.rewrite(cloud, &manifest.reader()?, upto).map_err(store::device::away)?;
     manifest.set_meta("newest_increment", &upto.to_string())?;
     Ok(())

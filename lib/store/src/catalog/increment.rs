@@ -8,7 +8,7 @@ use host::{Dir, publish};
 use model::ingest::{BatchStored, FileNews};
 use uuid::Uuid;
 
-use super::Catalog;
+use super::{Catalog, base};
 use crate::layout::FILE_MODE;
 
 /// A published increment.
@@ -38,6 +38,16 @@ impl Increment {
 }
 
 impl Catalog {
+    /// An id that sorts after all that was told, also where the clock was set back since:
+    /// readers take a later line over an earlier one.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn next_id(&self) -> host::Result<Uuid> {
+        let newest = ids(self.dir())?.last().copied().max(base::upto(self.dir())?);
+        Ok(newest.map_or_else(host::id::ordered, host::id::ordered_after))
+    }
+
     /// Publishes what changed as one increment of this id.
     ///
     /// # Errors
