@@ -26,6 +26,11 @@ impl Mounted {
         Mounted::mount(&["-o", "loop", image.to_str().unwrap()], point)
     }
 
+    /// A folder, or a mounted file system, seen at a second place.
+    pub fn bind(folder: &Path, point: &Path) -> Mounted {
+        Mounted::mount(&["--bind", folder.to_str().unwrap()], point)
+    }
+
     /// A folder through FUSE, where syncfs(2) is no barrier.
     pub fn bindfs(folder: &Path, point: &Path) -> Mounted {
         sh("bindfs", &[folder.to_str().unwrap(), point.to_str().unwrap()]);
