@@ -149,3 +149,49 @@ fn the_digests_of_the_catalog_are_those_of_anybodys_blake3() {
     }
     assert_eq!(seen, 50);
 }
+
+/// Signs the Nextcloud client in to an account; its folder stays the same.
+fn sign_in(sandbox: &Sandbox, user: &str) {
+    let folder = sandbox.path("home/Nextcloud");
+    let settings = format!(
+        "[Accounts]\n0\\url=https://cloud.example\n0\\dav_user={user}\n0\\Folders\\1\\localPath={}/\n",
+        folder.display()
+    );
+    sandbox.write("home/.config/Nextcloud/nextcloud.cfg", &settings);
+}
+
+#[test]
+fn another_account_in_the_same_folder_is_not_mixed_into_the_former_ones_copy() {
+    let sandbox = sandbox("");
+    sandbox.write("home/Nextcloud/letter", "sam's");
+    sign_in(&sandbox, "sam");
+    let sams = "nextcloud-sam-cloud.example";
+    let kims = "nextcloud-kim-cloud.example";
+    let ended = sandbox.run("phc-ingest").arg("run").end().ok();
+    assert_eq!(outcomes(&ended), pairs(&[(sams, "done")]));
+
+    sign_in(&sandbox, "kim");
+    sandbox.write("home/Nextcloud/letter", "kim's");
+    let ended = sandbox.run("phc-ingest").arg("run").end().with(3);
+    assert_eq!(outcomes(&ended), pairs(&[(kims, "done"), (sams, "refused")]));
+    let refused = ended.events_of("phc.ingest.run.finished");
+    let problem = refused.iter().find(|event| event.text("job") == sams).unwrap().at("problem");
+    assert_eq!(problem["code"], "root-other-account", "{problem}");
+    let copy = |cloud: &str| fs::read_to_string(sandbox.device().join(cloud).join("letter"));
+    assert_eq!((copy(sams).unwrap(), copy(kims).unwrap()), ("sam's".into(), "kim's".into()));
+}
+
+#[test]
+fn an_account_switched_under_a_configured_folder_is_refused_until_it_is_meant() {
+    let sandbox = sandbox("[cloud.mine]\npath = '~/Nextcloud'\n");
+    sandbox.write("home/Nextcloud/letter", "sam's");
+    sign_in(&sandbox, "sam");
+    let run = || sandbox.run("phc-ingest").args(["run", "--cloud", "mine"]).end();
+    run().ok();
+    sign_in(&sandbox, "kim");
+    let refused = run().with(3).event("phc.ingest.run.finished");
+    assert_eq!(refused.at("problem")["code"], "root-other-account");
+    sandbox.run("phc-ingest").args(["approve", refused.text("plan")]).end().ok();
+    run().ok();
+    run().ok();
+}

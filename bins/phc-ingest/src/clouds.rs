@@ -20,6 +20,8 @@ pub struct Chosen {
     pub source: PathBuf,
     /// True if the root was named on the command line.
     pub by_hand: bool,
+    /// The account that the root is of, as its client tells; `None` where nobody does.
+    pub account: Option<String>,
 }
 
 /// Tells every cloud root that is configured or discovered.
@@ -37,7 +39,10 @@ pub fn discover(settings: &Settings, output: &mut Output) -> Exit {
 pub fn chosen(settings: &Settings, asked: &Clouds) -> Result<Vec<Chosen>, Problem> {
     if let Some(source) = &asked.source {
         return match &asked.cloud[..] {
-            [id] => Ok(vec![Chosen { id: id.clone(), source: source.clone(), by_hand: true }]),
+            [id] => {
+                let (id, source) = (id.clone(), source.clone());
+                Ok(vec![Chosen { id, source, by_hand: true, account: None }])
+            }
             _ => Err(Problem::new(
                 Code::Usage,
                 "one source is one cloud; --cloud was given more than once",
@@ -57,12 +62,21 @@ fn known(settings: &Settings) -> Result<Vec<Chosen>, Problem> {
     let ids: Vec<CloudId> = found.iter().filter_map(|cloud| cloud.cloud.clone()).collect();
     let mut known: Vec<Chosen> = found.iter().filter(|cloud| cloud.taken).filter_map(of).collect();
     let lost = ingest::status::lost(&settings.state()?, &settings.device, &ids)?;
-    known.extend(lost.into_iter().map(|(id, source)| Chosen { id, source, by_hand: false }));
+    known.extend(lost.into_iter().map(|(id, source)| {
+        // A client that signed in to another account gives it the same folder, and another id.
+        let account = found.iter().find(|cloud| cloud.root().as_ref() == Some(&source));
+        Chosen { id, account: account.and_then(account_of), source, by_hand: false }
+    }));
     Ok(known)
 }
 
 fn of(found: &CloudFound) -> Option<Chosen> {
-    Some(Chosen { id: found.cloud.clone()?, source: found.root()?, by_hand: false })
+    let (id, account) = (found.cloud.clone()?, account_of(found));
+    Some(Chosen { id, source: found.root()?, by_hand: false, account })
+}
+
+fn account_of(found: &CloudFound) -> Option<String> {
+    Some(found.account.clone()).filter(|account| !account.is_empty())
 }
 
 fn named(known: &[Chosen], id: &CloudId) -> Result<Chosen, Problem> {

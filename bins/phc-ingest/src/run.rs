@@ -53,6 +53,7 @@ pub fn asked(
         cloud: cloud.id.clone(),
         source: cloud.source.clone(),
         by_hand: cloud.by_hand,
+        account: cloud.account.clone(),
         state: settings.state()?,
         scope: ingest::scope::Scope::Everything,
         unsettled: std::collections::BTreeSet::new(),

@@ -4,6 +4,7 @@ use model::config::Guard;
 use model::problem::Code;
 use store::manifest::Applied;
 
+use crate::identity::{OtherRoot, is_replaced};
 use crate::plan::Tally;
 
 /// What the guard looks at.
@@ -19,6 +20,8 @@ pub struct Facts<'a> {
     pub root_is_empty: bool,
     /// The volume that the root lay on before and lies on now, when both are known and differ.
     pub moved: bool,
+    /// How the root is another one than before, if it is.
+    pub other_root: Option<&'a OtherRoot>,
 }
 
 /// What the guard says.
@@ -38,7 +41,7 @@ pub enum Verdict {
 /// True if the verdict depends on how many files are known, which takes a look at every row.
 pub fn asks_how_many(facts: &Facts<'_>, caps: &Guard) -> bool {
     let is_large = Judged::of(facts).files > caps.files || caps.bytes.is_some();
-    facts.root_is_empty || facts.moved || is_large
+    facts.root_is_empty || facts.moved || facts.other_root.is_some() || is_large
 }
 
 /// True if the plan's candidates exceed the caps at stat level, so that they must be read first.
@@ -58,10 +61,31 @@ pub fn judge(facts: &Facts<'_>, caps: &Guard) -> Verdict {
         let why = "the source root lies on another volume than before".to_owned();
         return Verdict::Refuse { code: Code::RootOtherVolume, why };
     }
+    if let Some(verdict) = facts.other_root.and_then(|other| of_other_root(other, facts)) {
+        return verdict;
+    }
     if judged.exceeds(caps) {
         return Verdict::Refuse { code: Code::GuardExceeded, why: judged.words(facts) };
     }
     Verdict::Pass
+}
+
+/// Another account's files are never mixed into what is there, and another folder's only if it has most of them.
+fn of_other_root(other: &OtherRoot, facts: &Facts<'_>) -> Option<Verdict> {
+    let known_files = facts.known_files;
+    let (code, why) = match other {
+        OtherRoot::Account { before, now } if known_files > 0 => {
+            (Code::RootOtherAccount, format!("the source root was {before}'s, and is {now}'s now"))
+        }
+        OtherRoot::Folder if is_replaced(known_files, facts.tally.gone + facts.tally.rewrites) => {
+            let why = format!(
+                "the source root is another folder than before, and has next to nothing of {known_files} known files"
+            );
+            (Code::RootReplaced, why)
+        }
+        _ => return None,
+    };
+    Some(Verdict::Refuse { code, why })
 }
 
 /// The plan together with what was applied in the window before it.
@@ -104,6 +128,7 @@ impl Judged {
 #[cfg(test)]
 mod tests {
     use super::{Facts, Verdict, judge};
+    use crate::identity::OtherRoot;
     use crate::plan::Tally;
     use model::config::Guard;
     use model::problem::Code;
@@ -114,7 +139,14 @@ mod tests {
         let tally = Tally { gone, rewrites, ..Tally::default() };
         let applied = Applied { gone: before, ..Applied::default() };
         judge(
-            &Facts { tally: &tally, known_files, applied, root_is_empty: false, moved: false },
+            &Facts {
+                tally: &tally,
+                known_files,
+                applied,
+                root_is_empty: false,
+                moved: false,
+                other_root: None,
+            },
             &Guard::default(),
         )
     }
@@ -148,10 +180,38 @@ mod tests {
                 applied: Applied::default(),
                 root_is_empty: true,
                 moved: false,
+                other_root: None,
             };
             assert_eq!(judge(&facts, &Guard::default()) == Verdict::Pass, passes);
             let facts = Facts { root_is_empty: false, moved: true, ..facts };
             assert_eq!(judge(&facts, &Guard::default()) == Verdict::Pass, passes);
+        }
+    }
+
+    #[test]
+    fn another_account_is_refused_and_another_folder_that_has_nothing_in_common() {
+        let account = OtherRoot::Account { before: "sam".into(), now: "kim".into() };
+        for (other, known_files, gone, code) in [
+            (&account, 50, 0, Some(Code::RootOtherAccount)),
+            (&account, 0, 0, None),
+            (&OtherRoot::Folder, 50, 50, Some(Code::RootReplaced)),
+            (&OtherRoot::Folder, 50, 10, None),
+            (&OtherRoot::Folder, 0, 0, None),
+        ] {
+            let tally = Tally { gone, ..Tally::default() };
+            let facts = Facts {
+                tally: &tally,
+                known_files,
+                applied: Applied::default(),
+                root_is_empty: false,
+                moved: false,
+                other_root: Some(other),
+            };
+            let found = match judge(&facts, &Guard::default()) {
+                Verdict::Refuse { code, .. } => Some(code),
+                Verdict::Pass => None,
+            };
+            assert_eq!(found, code, "{other:?} {gone} of {known_files}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod discover;
 pub mod excludes;
 pub mod expire;
 pub mod guard;
+pub mod identity;
 pub mod placeholder;
 pub mod plan;
 pub mod run;

@@ -25,6 +25,8 @@ pub struct Settings {
     pub source: PathBuf,
     /// True if the root was named by hand, false if configuration or discovery told it.
     pub by_hand: bool,
+    /// The account that the root is of, as its client tells; `None` where nobody does.
+    pub account: Option<String>,
     /// This machine's state.
     pub state: State,
     /// What is looked at.

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use host::error::Meaning;
 use host::mounts::{self, Mount};
 use host::{Dir, volume};
+use model::config::Os;
 use model::problem::{Code, Problem};
 use model::sentinel::SENTINEL_NAME;
 use store::space::SpaceRoot;
 use store::state::State;
+
+use crate::patience;
 
 /// An open source root.
 #[derive(Debug)]
@@ -34,16 +37,14 @@ pub fn open(path: &Path) -> Result<Source, Problem> {
         } else {
             Code::SourceUnreadable
         };
-        Problem::new(code, format!("can't {} as a source: {}", e.attempt, e.source)).at(path)
+        let what = format!("can't {} as a source: {}", e.attempt, e.source);
+        granted(Problem::new(code, what).at(path), &e.source)
     };
     let real = match std::fs::canonicalize(path) {
         Ok(real) => real,
         Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(Problem::new(
-                Code::SourceUnreadable,
-                format!("can't reach the source: {e}"),
-            )
-            .at(path));
+            let what = format!("can't reach the source: {e}");
+            return Err(granted(Problem::new(Code::SourceUnreadable, what).at(path), &e));
         }
         Err(e) => return Err(missing(format!("no such source: {e}"))),
     };
@@ -55,6 +56,15 @@ pub fn open(path: &Path) -> Result<Source, Problem> {
     let volume = volume::id(&dir);
     let fine_stamps = volume::has_fine_stamps(&dir);
     Ok(Source { dir, volume, fine_stamps })
+}
+
+/// The problem with the grant that would help, where the system tells that one is missing.
+fn granted(problem: Problem, error: &std::io::Error) -> Problem {
+    let path = problem.place.as_ref().map(|place| host::name::os(place.as_bytes()).into_owned());
+    match path.and_then(|path| patience::grant(Os::HERE, error, Path::new(&path))) {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
 }
 
 /// Refuses a source that contains the space or the state, or is contained by them, by any name.

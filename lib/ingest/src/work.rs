@@ -1,8 +1,8 @@
 //! The work of a run: facts, plan, guard, apply, announce.
 
+mod approve;
 mod hydrate;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +16,7 @@ use model::event::Draft;
 use model::ingest::{Action, FilePlanned, Totals};
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
-use store::approvals::{EntryDigest, KeptPlan, Plans, plan_id};
+use store::approvals::{EntryDigest, KeptPlan, Plans};
 use store::catalog::Catalog;
 use store::manifest::{Applied as WasApplied, Manifest};
 use store::space::SpaceRoot;
@@ -25,10 +25,10 @@ use uuid::Uuid;
 
 use crate::announce::{self, Announced};
 use crate::apply::{self, Applied, Counters, CutOff, Ground, Trash};
-use crate::guard::{self, Verdict};
+use crate::guard;
 use crate::known::{self, Known};
 use crate::patience::Patience;
-use crate::plan::{PlanLog, Reading, Tally, entry_digest, refine};
+use crate::plan::{PlanLog, Reading, Tally, refine};
 use crate::run::{Done, Machine, point};
 use crate::scan::{Found, Racy, Scan, scan};
 use crate::scope::Scope;
@@ -156,7 +156,10 @@ impl Work<'_> {
         };
         let is_known =
             known::anything(self.settings, self.folder, self.machine.space.as_ref().ok());
-        if is_known { Problem { code, hint: code.hint().to_owned(), ..problem } } else { problem }
+        // A hint that knows which grant is missing is the better one.
+        let is_usual = problem.hint == problem.code.hint();
+        let hint = if is_usual { code.hint().to_owned() } else { problem.hint.clone() };
+        if is_known { Problem { code, hint, ..problem } } else { problem }
     }
 
     /// The cloud's folder in the space; in a dry run it is not made.
@@ -223,7 +226,7 @@ impl Work<'_> {
         let what = Scan {
             source: &sides.source.dir,
             manifest: &readers,
-            scope: self.scope(known),
+            scope: self.scope(sides.source, known)?,
             unsettled: &self.settings.unsettled,
             excludes: &self.settings.excludes,
             before_listing: self.machine.before_listing,
@@ -239,9 +242,9 @@ impl Work<'_> {
     }
 
     /// What is looked at: everything, where folders in doubt alone would leave out what must be seen.
-    fn scope(&self, known: &Known) -> &Scope {
-        let whole = known.reconcile || known.is_new;
-        if whole { &Scope::Everything } else { &self.settings.scope }
+    fn scope(&self, source: &Source, known: &Known) -> Result<&Scope, Problem> {
+        let whole = known.reconcile || known.is_new || self.other_root(source, known)?.is_some();
+        Ok(if whole { &Scope::Everything } else { &self.settings.scope })
     }
 
     fn judge(
@@ -257,16 +260,24 @@ impl Work<'_> {
         let moved = known.volume.is_some()
             && sides.source.volume.is_some()
             && known.volume != sides.source.volume;
+        let other_root = self.other_root(sides.source, known)?;
         let tally = log.tally();
         let mut known_files = 0;
         let root_is_empty = found.root_is_empty;
-        let facts =
-            |tally, known_files| guard::Facts { tally, known_files, applied, root_is_empty, moved };
+        let facts = |tally, known_files| guard::Facts {
+            tally,
+            known_files,
+            applied,
+            root_is_empty,
+            moved,
+            other_root: other_root.as_ref(),
+        };
         if guard::asks_how_many(&facts(&tally, known_files), &self.settings.guard) {
             (known_files, ..) = known.manifest.reader()?.counts()?;
         }
-        let read_candidates =
-            guard::exceeds_caps(&facts(&tally, known_files), &self.settings.guard);
+        // What another root has in common with the former one, only its content tells.
+        let read_candidates = (other_root.is_some() && tally.rewrites > 0)
+            || guard::exceeds_caps(&facts(&tally, known_files), &self.settings.guard);
         if read_candidates || tally.with_links > 0 || (tally.gone > 0 && tally.stores > 0) {
             let how = Reading {
                 source: &sides.source.dir,
@@ -285,7 +296,10 @@ impl Work<'_> {
         }
         let tally = log.tally();
         let verdict = guard::judge(&facts(&tally, known_files), &self.settings.guard);
-        let approval = self.let_through(verdict, &mut log, moved.then_some(sides.source), plan)?;
+        let volume = sides.source.volume.as_deref().filter(|_| moved).map(approve::volume_digest);
+        let root = other_root.is_some().then(|| self.root_identity(sides.source).digest());
+        let moves: Vec<EntryDigest> = volume.into_iter().chain(root).collect();
+        let approval = self.let_through(verdict, &mut log, &moves, plan)?;
         Ok(Judged { log, tally, approval })
     }
 
@@ -295,36 +309,6 @@ impl Work<'_> {
             .unwrap_or(SignedDuration::MAX);
         let since = self.started.saturating_sub(window).unwrap_or(Timestamp::MIN);
         Ok(known.manifest.applied_since(since)?)
-    }
-
-    /// Passes, or finds the approval that covers the plan, or keeps the plan and refuses it.
-    fn let_through(
-        &self,
-        verdict: Verdict,
-        log: &mut PlanLog,
-        moved: Option<&Source>,
-        plan: &mut Option<String>,
-    ) -> Result<Option<KeptPlan>, Problem> {
-        let Verdict::Refuse { code, why } = verdict else {
-            if self.settings.dry_run {
-                *plan = Some(plan_id(&destructive(log, None)?))
-                    .filter(|_| log.tally().gone + log.tally().rewrites > 0);
-            }
-            return Ok(None);
-        };
-        let entries = destructive(log, moved)?;
-        let plans = Plans::of(self.folder);
-        let now = self.machine.clock.now();
-        *plan = Some(plan_id(&entries));
-        if let Some(approval) = plans.approval_of(&entries, now)? {
-            return Ok(Some(approval));
-        }
-        let id = plans.keep(self.settings.cloud.as_str(), &entries, &why, now)?;
-        let hint = match code {
-            Code::GuardExceeded => code.hint().replace("PLAN", &id),
-            _ => format!("{}: phc-ingest approve {id}", code.hint()),
-        };
-        Err(Problem::new(code, why).at(self.settings.source.as_path()).hint(hint))
     }
 
     fn apply(
@@ -403,8 +387,12 @@ impl Work<'_> {
     ) -> Result<(), Problem> {
         let settings = self.settings;
         let manifest = known.manifest;
-        if went_well && let Some(volume) = &source.volume {
-            manifest.set_meta("volume", volume)?;
+        // A run that was stopped may not have judged what is another volume or root.
+        if went_well && !self.machine.stop.asked() {
+            if let Some(volume) = &source.volume {
+                manifest.set_meta("volume", volume)?;
+            }
+            self.root_identity(source).remember(&manifest)?;
         }
         manifest.set_meta("space", &space.id().to_string())?;
         known::remember_root(&manifest, settings)?;
@@ -463,30 +451,4 @@ struct Place<'a> {
     began_ns: i64,
     /// True if opening brings in what is only in the cloud.
     fetches: bool,
-}
-
-/// The digests of everything in the plan that destroys, and of the root's move to another volume.
-fn destructive(
-    log: &mut PlanLog,
-    moved: Option<&Source>,
-) -> Result<BTreeSet<EntryDigest>, Problem> {
-    let mut entries = BTreeSet::new();
-    for part in log.read()? {
-        let part = part?;
-        entries.extend(part.items.iter().filter_map(|item| entry_digest(&part.path, item)));
-    }
-    if let Some(volume) = moved.and_then(|source| source.volume.as_ref()) {
-        entries.insert(volume_digest(volume));
-    }
-    Ok(entries)
-}
-
-fn volume_digest(volume: &str) -> EntryDigest {
-    let mut digest = EntryDigest::default();
-    blake3::Hasher::new()
-        .update(b"volume")
-        .update(volume.as_bytes())
-        .finalize_xof()
-        .fill(&mut digest);
-    digest
 }

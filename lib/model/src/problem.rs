@@ -146,6 +146,10 @@ codes! {
     RootUnreadable, "root-unreadable", Refused, "grant the user read access to it";
     /// The source root lies on another volume than before.
     RootOtherVolume, "root-other-volume", Refused, "mount the right volume; if the move is meant, approve the plan";
+    /// The source root is another account's than before.
+    RootOtherAccount, "root-other-account", Refused, "sign in to the former account, or give the new one a cloud of its own; if it is meant, approve the plan";
+    /// Another folder stands in the source root's place, with next to nothing of the files that are known.
+    RootReplaced, "root-replaced", Refused, "check that the cloud client is signed in to the right account; if it is meant, approve the plan";
     /// The plan removes or rewrites more than a guard lets through.
     GuardExceeded, "guard-exceeded", Refused, "look at the plan; if it is meant: phc-ingest approve PLAN, then run again";
     /// Another machine owns the device folder of this name.

@@ -14,8 +14,18 @@ use crate::runs::Run;
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Figures of a run that a status repeats.
-const FIGURES: [&str; 8] =
-    ["files", "bytes", "stored", "replaced", "unchanged", "gone", "failed", "bytes_stored"];
+const FIGURES: [&str; 10] = [
+    "files",
+    "bytes",
+    "stored",
+    "replaced",
+    "unchanged",
+    "gone",
+    "failed",
+    "bytes_stored",
+    "deferred",
+    "deferred_bytes",
+];
 
 pub(super) fn judge(facts: &CloudFacts, now: Timestamp) -> Finding {
     let name = format!("ingest.{}", facts.id);

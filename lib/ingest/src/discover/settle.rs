@@ -21,7 +21,8 @@ pub fn settle(
     let mut found = Vec::new();
     for cloud in config.clouds_of(user) {
         if let Some(path) = &cloud.path {
-            let named = configured(facts, cloud, &path.resolve(&facts.home));
+            let mut named = configured(facts, cloud, &path.resolve(&facts.home));
+            named.account = account_at(facts, &named, &search.candidates);
             seen.extend(named.root().map(|root| key(facts, &root)));
             found.push(named);
         }
@@ -50,6 +51,13 @@ fn configured(facts: &Facts<'_>, cloud: &Cloud, path: &Path) -> CloudFound {
         problem: facts.view.names(&root).err().map(|e| problem(facts, &root, &e)),
         ..CloudFound::at(&root, ToldBy::Configuration)
     }
+}
+
+/// The account whose client tells of the same folder; empty where none does.
+fn account_at(facts: &Facts<'_>, named: &CloudFound, candidates: &[Candidate]) -> String {
+    let Some(root) = named.root().map(|root| key(facts, &root)) else { return String::new() };
+    let there = |candidate: &&Candidate| key(facts, &resolved(facts, &candidate.path)) == root;
+    candidates.iter().find(there).map(|candidate| candidate.account.clone()).unwrap_or_default()
 }
 
 fn provider_word(provider: Provider) -> &'static str {

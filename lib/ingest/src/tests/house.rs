@@ -44,6 +44,7 @@ impl House {
             cloud: "icloud".parse().unwrap(),
             source: temp.path().join("source"),
             by_hand: false,
+            account: None,
             state: State::open(&temp.path().join("state")).unwrap(),
             scope: crate::scope::Scope::Everything,
             unsettled: std::collections::BTreeSet::new(),

@@ -358,7 +358,7 @@ pub(crate) fn rot(path: &RelPath) -> Problem {
 /// The facts of a regular file of the source whose content is really there: none is ever brought in for this.
 pub(super) fn present(dir: &Dir, name: &[u8]) -> Option<Facts> {
     let facts = dir.facts(name).ok().filter(|facts| facts.kind == Kind::File)?;
-    placeholder::look(dir, name.into(), &facts).1.is_none().then_some(facts)
+    placeholder::look(dir, name, &facts).1.is_none().then_some(facts)
 }
 
 /// True if a file of the source has all the facts that were kept of it.

@@ -98,6 +98,7 @@ impl Work<'_> {
             applied,
             root_is_empty: false,
             moved: false,
+            other_root: None,
         };
         if let Verdict::Refuse { code, why } = guard::judge(&facts, &self.settings.guard) {
             let hint = "bring fewer in at once, or raise [ingest.guard]";
