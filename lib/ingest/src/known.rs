@@ -9,6 +9,7 @@ use model::problem::{Code, Problem};
 use model::text::Text;
 use store::catalog::Catalog;
 use store::manifest::{Manifest, Opened};
+use store::names::Target;
 use store::space::SpaceRoot;
 use store::{device, layout};
 use tempfile::TempDir;
@@ -29,6 +30,8 @@ pub struct Known {
     pub reconcile: bool,
     /// True if the manifest was made just now: only a look at everything makes it complete.
     pub is_new: bool,
+    /// Which names the copy's file system can hold.
+    pub target: Target,
     /// The volume that the source root lay on, when that is known.
     pub volume: Option<String>,
     /// A dry run's own manifest lies here when there was none to look at.
@@ -70,7 +73,14 @@ pub fn open(
         emit.problem(problem.clone());
     }
     let volume = manifest.meta("volume")?;
-    Ok(Known { manifest, reconcile: rolled_back.is_some(), is_new, volume, _scratch: scratch })
+    Ok(Known {
+        target: Target::BYTES,
+        manifest,
+        reconcile: rolled_back.is_some(),
+        is_new,
+        volume,
+        _scratch: scratch,
+    })
 }
 
 /// True if any file of this cloud was ever known: in the manifest, the catalog or as a copy.

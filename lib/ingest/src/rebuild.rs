@@ -4,14 +4,15 @@
 //! the guard judges against it as against any other: losing the manifest must not
 //! switch the guard off.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use host::{Dir, Facts, Kind};
 use model::ingest::{Change, FileNews, RecordKind};
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::catalog::Catalog;
-use store::manifest::{Manifest, News, Record, RowKind};
+use store::manifest::{Batch, Manifest, News, Record, RowKind};
+use store::names::{self, Mapped};
 
 /// Rows of one transaction.
 const BATCH: usize = 10_000;
@@ -77,6 +78,7 @@ fn write(manifest: &mut Manifest, news: &[FileNews]) -> Result<(), Problem> {
                 file.mode.unwrap_or_default(),
                 owner,
             )?;
+            name_folders(&mut batch, &file.path, file.copy.as_ref())?;
             continue;
         }
         if let Some((folder, name)) = item.from.as_ref().and_then(RelPath::split) {
@@ -86,43 +88,57 @@ fn write(manifest: &mut Manifest, news: &[FileNews]) -> Result<(), Problem> {
         if let Some(record) = Record::from_told(file) {
             batch.put(&folder, name, &record)?;
         }
+        if let Some((copy, _)) = file.copy.as_ref().and_then(RelPath::split) {
+            name_folders(&mut batch, &folder, Some(&copy))?;
+        }
     }
     batch.commit()?;
     Ok(())
 }
 
+/// Says which names the copies of a folder and of those above it have.
+fn name_folders(
+    batch: &mut Batch<'_>,
+    path: &RelPath,
+    copy: Option<&RelPath>,
+) -> Result<(), Problem> {
+    let (mut path, mut copy) = (path.clone(), copy.cloned());
+    while let (Some((above, name)), Some((copy_above, copy_name))) =
+        (path.split(), copy.as_ref().and_then(RelPath::split))
+    {
+        if name != copy_name {
+            batch.name_folder_copy(&path, Some(copy_name))?;
+        }
+        (path, copy) = (above, Some(copy_above));
+    }
+    Ok(())
+}
+
 /// Copies that no row explains become rows without a digest: they are read before anything is said of them.
 fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
-    let mut folders = vec![RelPath::root()];
-    while let Some(path) = folders.pop() {
-        let dir = copy.beneath(&path).map_err(store::device::away)?;
-        let known = known_names(manifest, &path)?;
-        let told = live_folders(manifest, &path)?;
+    let mut folders = vec![Mapped::root()];
+    while let Some(at) = folders.pop() {
+        let dir = copy.beneath(at.copy()).map_err(store::device::away)?;
+        let known = Names::of(manifest, &at.path)?;
         let mut batch = manifest.batch()?;
         for entry in dir.entries().map_err(store::device::away)? {
             let facts = dir.facts(&entry.name).map_err(store::device::away)?;
             match facts.kind {
                 Kind::Folder => {
-                    let folder = path.join(&entry.name);
-                    batch.put_folder(
-                        &folder,
-                        true,
-                        facts.mtime_ns,
-                        facts.mode,
-                        (facts.uid, facts.gid),
-                    )?;
-                    if !told.contains(&*entry.name) {
-                        let news = News::of(Change::Adopted);
-                        batch.announce(&folder, b"", &news)?;
-                    }
+                    let is_told = known.folders.contains_key(&entry.name);
+                    let folder = known.folder(&at, &entry.name);
+                    add_folder(&mut batch, &folder, &facts, is_told)?;
                     folders.push(folder);
                 }
-                Kind::File if !known.contains(&*entry.name) => {
+                Kind::File if !known.files.contains(&entry.name) => {
                     // A run that was killed left it there, and the note of that was lost as well.
-                    match crate::apply::run_of_temporary(&entry.name) {
-                        Some(run) => batch.note_left_by(&run, &path)?,
-                        None => batch.put(&path, &entry.name, &unexplained(&facts))?,
+                    if let Some(run) = crate::apply::run_of_temporary(&entry.name) {
+                        batch.note_left_by(&run, &at)?;
+                        continue;
                     }
+                    let (name, copy_name) = names::of_copy(&entry.name);
+                    let row = Record { copy_name, ..unexplained(&facts) };
+                    batch.put(&at.path, &name, &row)?;
                 }
                 _ => {}
             }
@@ -132,16 +148,49 @@ fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
     Ok(())
 }
 
-fn known_names(manifest: &Manifest, folder: &RelPath) -> Result<HashSet<Box<[u8]>>, Problem> {
-    let reader = manifest.reader()?;
-    let Some(id) = reader.folder_id(folder)? else { return Ok(HashSet::new()) };
-    Ok(reader.entries(id)?.into_iter().map(|known| known.name).collect())
+fn add_folder(
+    batch: &mut Batch<'_>,
+    folder: &Mapped,
+    facts: &Facts,
+    is_told: bool,
+) -> Result<(), Problem> {
+    let owner = (facts.uid, facts.gid);
+    batch.put_folder(&folder.path, true, facts.mtime_ns, facts.mode, owner)?;
+    if !is_told {
+        name_folders(batch, &folder.path, folder.copy.as_ref())?;
+        batch.announce(&folder.path, b"", &News::of(Change::Adopted))?;
+    }
+    Ok(())
 }
 
-fn live_folders(manifest: &Manifest, folder: &RelPath) -> Result<HashSet<Box<[u8]>>, Problem> {
-    let reader = manifest.reader()?;
-    let Some(id) = reader.folder_id(folder)? else { return Ok(HashSet::new()) };
-    Ok(reader.folders(id)?.into_iter().filter(|row| row.live).map(|row| row.name).collect())
+/// What rows say of the copies in one folder.
+struct Names {
+    /// Copies of files, by their own names.
+    files: HashSet<Box<[u8]>>,
+    /// Copies of live folders, by their own names, with their sources'.
+    folders: HashMap<Box<[u8]>, Box<[u8]>>,
+}
+
+impl Names {
+    fn of(manifest: &Manifest, folder: &RelPath) -> Result<Names, Problem> {
+        let reader = manifest.reader()?;
+        let Some(id) = reader.folder_id(folder)? else {
+            return Ok(Names { files: HashSet::new(), folders: HashMap::new() });
+        };
+        let files = reader.entries(id)?.iter().map(|known| known.copy_name().into()).collect();
+        let live = reader.folders(id)?.into_iter().filter(|row| row.live);
+        let folders = live.map(|row| (row.copy_name().into(), row.name)).collect();
+        Ok(Names { files, folders })
+    }
+
+    /// The folder whose copy has this name.
+    fn folder(&self, at: &Mapped, copy_name: &[u8]) -> Mapped {
+        let (name, own) = match self.folders.get(copy_name) {
+            Some(name) => (name.to_vec(), (**name != *copy_name).then(|| copy_name.to_owned())),
+            None => names::of_copy(copy_name),
+        };
+        at.join(&name, own.as_deref())
+    }
 }
 
 /// The row of a copy of which nothing is known but what lies there.
@@ -160,6 +209,7 @@ pub(crate) fn unexplained(copy: &Facts) -> Record {
         gid: copy.gid,
         digest: None,
         copy_mtime_ns: Some(copy.mtime_ns),
+        copy_name: None,
         target: None,
         xattrs: std::collections::BTreeMap::new(),
         gone_ms: None,

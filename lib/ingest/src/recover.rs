@@ -12,7 +12,8 @@ use model::ingest::Change;
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::layout;
-use store::manifest::{Batch, Manifest, News, Reader, Record, RowKind};
+use store::manifest::{Batch, Busy, Manifest, News, Reader, Record, RowKind};
+use store::names::Mapped;
 use store::space::SpaceRoot;
 use uuid::Uuid;
 
@@ -60,24 +61,23 @@ pub fn recover(
         return Ok(());
     }
     let mut cut = Cut::default();
-    for (run, folder) in &noted {
-        if let Ok(folder) = RelPath::new(folder.as_slice()) {
-            clear_folder(copy, &folder, run).map_err(store::device::away)?;
-            cut.look(manifest, copy, run, folder)?;
-        }
+    for (run, busy) in &noted {
+        clear_folder(copy, busy.folder.copy(), run).map_err(store::device::away)?;
+        cut.look(manifest, copy, run, busy)?;
     }
     let judged = manifest
         .runs(CUT_OFF_AT_MOST)?
         .into_iter()
         .filter(|r| r.outcome.as_deref() != Some(APPROVED));
     cut.judged = judged.map(|run| run.id).collect();
-    let is_in_trash = |(folder, name, row): &Row| !row.live && cut_off.has(folder, name);
+    let is_in_trash =
+        |(folder, name, row): &Row| !row.live && cut_off.has(folder.copy(), row.copy_name(name));
     cut.put_away = take_out(&mut cut.lost, is_in_trash);
     cut.remember(manifest, copy, stop)
 }
 
 /// A folder, a name in it, and its row.
-type Row = (RelPath, Vec<u8>, Record);
+type Row = (Mapped, Vec<u8>, Record);
 
 /// What the rows of noted folders do not explain.
 #[derive(Default)]
@@ -95,10 +95,20 @@ struct Cut {
 /// A copy that no row explains.
 struct Stray {
     run: Option<Uuid>,
-    folder: RelPath,
+    folder: Mapped,
+    /// The name that its source has.
     name: Vec<u8>,
+    /// Its own name.
+    copy_name: Vec<u8>,
     /// The row of its name.
     was: Option<Record>,
+}
+
+impl Stray {
+    /// Its own name, where that is not its source's.
+    fn own_name(&self) -> Option<Vec<u8>> {
+        (self.copy_name != self.name).then(|| self.copy_name.clone())
+    }
 }
 
 impl Cut {
@@ -107,51 +117,61 @@ impl Cut {
         manifest: &Manifest,
         copy: &Dir,
         run: &str,
-        folder: RelPath,
+        busy: &Busy,
     ) -> Result<(), Problem> {
+        let folder = &busy.folder;
         let reader = manifest.reader()?;
-        let id = reader.folder_id(&folder)?;
+        let id = reader.folder_id(&folder.path)?;
         let mut rows = match id {
             Some(id) => with_copies(&reader, id)?,
             None => HashMap::new(),
         };
-        let Ok(dir) = copy.beneath(&folder) else {
-            self.lost.extend(rows.into_iter().map(|(name, row)| (folder.clone(), name, row)));
+        let Ok(dir) = copy.beneath(folder.copy()) else {
+            self.lose(folder, rows.into_values());
             return Ok(());
         };
         for entry in dir.entries().map_err(store::device::away)? {
             let facts = dir.facts(&entry.name).map_err(store::device::away)?;
             let was = rows.remove(&*entry.name);
             // What was found damaged is no stray: what its row says of it must not be lost.
-            let explained = was.as_ref().is_some_and(|row| {
+            let explained = was.as_ref().is_some_and(|(_, row)| {
                 row.is_doubted()
                     || (row.size, row.copy_mtime_ns) == (facts.size, Some(facts.mtime_ns))
             });
             if facts.kind == Kind::File && !explained {
-                let (folder, name) = (folder.clone(), entry.name.to_vec());
+                let (name, was) = match was {
+                    Some((name, row)) => (name, Some(row)),
+                    None => (busy.name_of(&entry.name).to_owned(), None),
+                };
+                let (folder, copy_name) = (folder.clone(), entry.name.to_vec());
                 let run = Uuid::try_parse(run).ok();
-                self.strays.push(Stray { run, folder, name, was });
+                self.strays.push(Stray { run, folder, name, copy_name, was });
             }
         }
-        self.lost.extend(rows.into_iter().map(|(name, row)| (folder.clone(), name, row)));
+        self.lose(folder, rows.into_values());
         for row in id.map(|id| reader.folders(id)).transpose()?.unwrap_or_default() {
             // A folder that gave way took along what is below it, whatever was noted.
-            let is_there = dir.facts(&row.name).is_ok_and(|facts| facts.kind == Kind::Folder);
+            let is_there = dir.facts(row.copy_name()).is_ok_and(|facts| facts.kind == Kind::Folder);
             if !is_there {
-                self.look_below(&reader, row.id, &folder.join(&row.name))?;
+                let below = folder.join(&row.name, row.copy_name.as_deref());
+                self.look_below(&reader, row.id, &below)?;
             }
         }
         Ok(())
     }
 
     /// Tombstones below a folder that is not there; what is live the run's own plan looks for.
-    fn look_below(&mut self, reader: &Reader, id: i64, folder: &RelPath) -> Result<(), Problem> {
-        let rows = with_copies(reader, id)?.into_iter().filter(|(_, row)| !row.live);
-        self.lost.extend(rows.map(|(name, row)| (folder.clone(), name, row)));
+    fn look_below(&mut self, reader: &Reader, id: i64, folder: &Mapped) -> Result<(), Problem> {
+        self.lose(folder, with_copies(reader, id)?.into_values().filter(|(_, row)| !row.live));
         for row in reader.folders(id)? {
-            self.look_below(reader, row.id, &folder.join(&row.name))?;
+            let below = folder.join(&row.name, row.copy_name.as_deref());
+            self.look_below(reader, row.id, &below)?;
         }
         Ok(())
+    }
+
+    fn lose(&mut self, folder: &Mapped, rows: impl Iterator<Item = (Vec<u8>, Record)>) {
+        self.lost.extend(rows.map(|(name, row)| (folder.clone(), name, row)));
     }
 
     /// Every stray gets a row: that of the lost copy which it is, or one of its own. What the
@@ -159,8 +179,8 @@ impl Cut {
     fn remember(mut self, manifest: &mut Manifest, copy: &Dir, stop: &Stop) -> Result<(), Problem> {
         let mut batch = manifest.batch()?;
         for stray in std::mem::take(&mut self.strays) {
-            let dir = copy.beneath(&stray.folder);
-            let read = dir.and_then(|dir| digest::of_stable(&dir, &stray.name, stop));
+            let dir = copy.beneath(stray.folder.copy());
+            let read = dir.and_then(|dir| digest::of_stable(&dir, &stray.copy_name, stop));
             if stop.asked() {
                 // The notes stay, and the next run looks again.
                 return Ok(());
@@ -171,8 +191,8 @@ impl Cut {
             }
         }
         for (folder, name, row) in &self.put_away {
-            batch.bury(folder, name, row.gone_ms.unwrap_or_default(), true)?;
-            batch.announce(folder, name, &News::of(Change::Gone))?;
+            batch.bury(&folder.path, name, row.gone_ms.unwrap_or_default(), true)?;
+            batch.announce(&folder.path, name, &News::of(Change::Gone))?;
         }
         batch.forget_inflight()?;
         batch.commit()?;
@@ -186,12 +206,13 @@ impl Cut {
         digest: [u8; 32],
         facts: &Facts,
     ) -> Result<(), Problem> {
-        let (folder, name) = (&stray.folder, &stray.name);
+        let (folder, name, copy_name) = (&stray.folder.path, &stray.name, stray.own_name());
         let Some((from, row)) = self.take_lost(digest) else {
-            let row = Record { digest: Some(digest), ..rebuild::unexplained(facts) };
+            let unexplained = rebuild::unexplained(facts);
+            let row = Record { digest: Some(digest), copy_name, ..unexplained };
             return Ok(batch.put(folder, name, &row)?);
         };
-        batch.put(folder, name, &Record { live: true, gone_ms: None, ..row })?;
+        batch.put(folder, name, &Record { live: true, gone_ms: None, copy_name, ..row })?;
         if let Some((former, old)) = from.split() {
             batch.remove(&former, old)?;
         }
@@ -212,15 +233,19 @@ impl Cut {
     fn take_lost(&mut self, digest: [u8; 32]) -> Option<(RelPath, Record)> {
         let at = self.lost.iter().position(|(_, _, row)| row.digest == Some(digest))?;
         let (folder, name, row) = self.lost.swap_remove(at);
-        Some((folder.join(&name), row))
+        Some((folder.path.join(&name), row))
     }
 }
 
-/// The rows of a folder that say there is a copy, by name.
-fn with_copies(reader: &Reader, folder: i64) -> Result<HashMap<Vec<u8>, Record>, Problem> {
+/// Rows with their names, by the names of their copies.
+type ByCopy = HashMap<Vec<u8>, (Vec<u8>, Record)>;
+
+/// The rows of a folder that say there is a copy.
+fn with_copies(reader: &Reader, folder: i64) -> Result<ByCopy, Problem> {
     let has_copy = |record: &Record| record.kind == RowKind::File && record.copy_mtime_ns.is_some();
-    let rows = reader.records_of(folder)?;
-    Ok(rows.into_iter().filter(|(_, record)| has_copy(record)).collect())
+    let rows = reader.records_of(folder)?.into_iter().filter(|(_, record)| has_copy(record));
+    let by_copy = |(name, row): (Vec<u8>, Record)| (row.copy_name(&name).to_owned(), (name, row));
+    Ok(rows.map(by_copy).collect())
 }
 
 /// Takes those out of a list that are meant.

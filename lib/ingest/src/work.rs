@@ -228,6 +228,7 @@ impl Work<'_> {
             manifest: &readers,
             scope: self.scope(sides.source, known)?,
             unsettled: &self.settings.unsettled,
+            target: known.target,
             excludes: &self.settings.excludes,
             before_listing: self.machine.before_listing,
             reconcile: sides.copy.filter(|_| known.reconcile),

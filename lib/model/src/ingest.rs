@@ -165,6 +165,9 @@ pub struct FileRecord {
     /// True for a tombstone whose copy lies in `_trash`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trashed: bool,
+    /// Where the copy lies below the cloud's folder, where that is not `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<RelPath>,
     /// Extended attributes of the source, base64 by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xattrs: Option<std::collections::BTreeMap<String, String>>,
@@ -186,6 +189,7 @@ impl FileRecord {
             target: None,
             copy_mtime_ns: None,
             trashed: false,
+            copy: None,
             xattrs: None,
         }
     }

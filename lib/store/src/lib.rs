@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod device;
 pub mod layout;
 pub mod manifest;
+pub mod names;
 pub mod scrub;
 pub mod space;
 pub mod spool;

@@ -10,13 +10,16 @@ use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::names::Mapped;
+
 /// Marks the file as ours (`PRAGMA application_id`): "phcv".
 const APPLICATION_ID: i64 = 0x7068_6376;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE copy (
-    path BLOB PRIMARY KEY, size INTEGER NOT NULL, digest BLOB NOT NULL, live INTEGER NOT NULL,
+    path BLOB PRIMARY KEY, copy BLOB,
+    size INTEGER NOT NULL, digest BLOB NOT NULL, live INTEGER NOT NULL,
     last_ms INTEGER NOT NULL, was_read INTEGER NOT NULL, bad INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX copy_last ON copy (last_ms);
@@ -29,8 +32,8 @@ const LEAST: &str = "MAX(size, 4096)";
 /// One copy as the book has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Copy {
-    /// Its path below the cloud's folder.
-    pub path: RelPath,
+    /// Its path in the source, and below the cloud's folder.
+    pub at: Mapped,
     /// Size in bytes.
     pub size: u64,
     /// BLAKE3 digest of what was stored.
@@ -138,7 +141,7 @@ impl Book {
     /// # Errors
     /// When the book can't be read.
     pub fn bad(&self) -> Result<Vec<Copy>, Problem> {
-        let sql = "SELECT path, size, digest, live FROM copy WHERE bad = 1 ORDER BY path";
+        let sql = "SELECT path, size, digest, live, copy FROM copy WHERE bad = 1 ORDER BY path";
         self.sql(|c| c.prepare_cached(sql)?.query_map([], copy)?.collect())
     }
 
@@ -147,7 +150,7 @@ impl Book {
     /// # Errors
     /// When the book can't be read.
     pub fn next(&self, before: Timestamp, limit: u32) -> Result<Vec<Copy>, Problem> {
-        let sql = "SELECT path, size, digest, live FROM copy \
+        let sql = "SELECT path, size, digest, live, copy FROM copy \
                    WHERE last_ms < ?1 ORDER BY last_ms, path LIMIT ?2";
         let values = params![before.as_millisecond(), limit];
         self.sql(|c| c.prepare_cached(sql)?.query_map(values, copy)?.collect())
@@ -243,23 +246,30 @@ impl Book {
 #[derive(Clone, Copy, Debug)]
 pub enum Listed<'a> {
     /// There is such a copy.
-    Copy(&'a RelPath, u64, &'a [u8; 32], bool),
+    Copy(&'a Mapped, u64, &'a [u8; 32], bool),
     /// There is none under this path any more.
     None(&'a RelPath),
 }
 
-const LISTED: &str = "CREATE TEMP TABLE listed (path BLOB PRIMARY KEY, size INTEGER NOT NULL, \
+const LISTED: &str = "CREATE TEMP TABLE listed (path BLOB PRIMARY KEY, copy BLOB, size INTEGER NOT NULL, \
      digest BLOB NOT NULL, live INTEGER NOT NULL) WITHOUT ROWID";
 const TAKE_OUT: &str = "DELETE FROM copy WHERE NOT EXISTS (SELECT 1 FROM listed \
-     WHERE listed.path = copy.path AND listed.digest = copy.digest AND listed.live = copy.live)";
+     WHERE listed.path = copy.path AND listed.digest = copy.digest AND listed.live = copy.live \
+     AND listed.copy IS copy.copy)";
 const TAKE_UP: &str = "INSERT OR IGNORE INTO copy \
-     SELECT path, size, digest, live, ?1, 0, 0 FROM listed";
+     SELECT path, copy, size, digest, live, ?1, 0, 0 FROM listed";
 
 fn put(connection: &Connection, listed: Listed<'_>) -> rusqlite::Result<()> {
     match listed {
-        Listed::Copy(path, size, digest, live) => connection
-            .prepare_cached("INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![path.as_bytes(), size.cast_signed(), digest, live])
+        Listed::Copy(at, size, digest, live) => connection
+            .prepare_cached("INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                at.path.as_bytes(),
+                at.copy.as_ref().map(RelPath::as_bytes),
+                size.cast_signed(),
+                digest,
+                live
+            ])
             .map(drop),
         Listed::None(path) => connection
             .prepare_cached("DELETE FROM listed WHERE path = ?1")?
@@ -273,13 +283,16 @@ fn set(connection: &Connection, key: &str, value: i64) -> rusqlite::Result<()> {
 }
 
 fn copy(row: &Row<'_>) -> rusqlite::Result<Copy> {
-    let bytes: Vec<u8> = row.get(0)?;
-    let path = RelPath::new(bytes).map_err(|_| {
-        let why = "no path".into();
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, why)
-    })?;
+    let path = |bytes: Vec<u8>| {
+        RelPath::new(bytes).map_err(|_| {
+            let why = "no path".into();
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, why)
+        })
+    };
+    let copy = row.get::<_, Option<Vec<u8>>>(4)?.map(path).transpose()?;
+    let at = Mapped { path: path(row.get(0)?)?, copy };
     let size: i64 = row.get(1)?;
-    Ok(Copy { path, size: size.cast_unsigned(), digest: row.get(2)?, live: row.get(3)? })
+    Ok(Copy { at, size: size.cast_unsigned(), digest: row.get(2)?, live: row.get(3)? })
 }
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> Problem {
@@ -292,6 +305,7 @@ mod tests {
     use model::relpath::RelPath;
 
     use super::{Book, Listed};
+    use crate::names::Mapped;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -300,7 +314,12 @@ mod tests {
     fn refresh(book: &mut Book, now: i64, copies: &[(&str, u8)]) {
         let list = |each: &mut dyn FnMut(Listed<'_>)| {
             for (path, content) in copies {
-                each(Listed::Copy(&RelPath::new(*path).unwrap(), 5000, &[*content; 32], true));
+                each(Listed::Copy(
+                    &Mapped::same(RelPath::new(*path).unwrap()),
+                    5000,
+                    &[*content; 32],
+                    true,
+                ));
             }
             Ok(())
         };
@@ -308,7 +327,7 @@ mod tests {
     }
 
     fn waiting(book: &Book, before: i64) -> Vec<String> {
-        book.next(at(before), 10).unwrap().into_iter().map(|c| c.path.to_string()).collect()
+        book.next(at(before), 10).unwrap().into_iter().map(|c| c.at.path.to_string()).collect()
     }
 
     #[test]

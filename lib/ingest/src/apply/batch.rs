@@ -1,5 +1,7 @@
 //! Batches: as much of the plan at a time as one barrier and one transaction are worth.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use host::failpoint;
 use host::volume::room;
 use model::config::Free;
@@ -8,7 +10,7 @@ use model::event::Draft;
 use model::ingest::{Change, FileGone, FileStored, Totals};
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
-use store::manifest::Manifest;
+use store::manifest::{Busy, Manifest};
 
 use super::Ground;
 use super::commit::{Frame, commit, news};
@@ -116,7 +118,7 @@ impl Work<'_, '_> {
                 self.complete(former, &[])?;
             }
             self.check_room(&batch)?;
-            let folders = folders_of(&batch);
+            let folders = folders_of(&batch, self.manifest)?;
             self.note(&folders, open.as_ref())?;
             let former = open.take();
             match self.prepare(&batch, former, &folders) {
@@ -137,7 +139,7 @@ impl Work<'_, '_> {
         &mut self,
         batch: &[FolderPlan],
         mut former: Option<OpenBatch>,
-        folders: &[RelPath],
+        folders: &[Busy],
     ) -> Result<Vec<PreparedPart>, Problem> {
         let ground = self.ground;
         let prepare = |preparer: &mut Preparer<'_>, part: &FolderPlan| preparer.part(part);
@@ -159,7 +161,7 @@ impl Work<'_, '_> {
     }
 
     /// Makes a prepared batch durable, gives it its names, and remembers it.
-    fn complete(&mut self, batch: OpenBatch, next: &[RelPath]) -> Result<(), Problem> {
+    fn complete(&mut self, batch: OpenBatch, next: &[Busy]) -> Result<(), Problem> {
         let folders = batch.folders;
         let done = self.publish(batch.prepared).and_then(|parts| self.remember(parts, next));
         if done.is_err() {
@@ -187,7 +189,7 @@ impl Work<'_, '_> {
         Ok(settled.into_iter().flatten().collect())
     }
 
-    fn remember(&mut self, parts: Vec<SettledPart>, next: &[RelPath]) -> Result<(), Problem> {
+    fn remember(&mut self, parts: Vec<SettledPart>, next: &[Busy]) -> Result<(), Problem> {
         let ground = self.ground;
         let now = ground.clock.now();
         let frame = Frame { run: ground.run, now, approved: self.how.approved, next_folders: next };
@@ -213,7 +215,7 @@ impl Work<'_, '_> {
     }
 
     /// Before any temporary is made, its folder is noted, so that the next run clears just those.
-    fn note(&mut self, folders: &[RelPath], open: Option<&OpenBatch>) -> Result<(), Problem> {
+    fn note(&mut self, folders: &[Busy], open: Option<&OpenBatch>) -> Result<(), Problem> {
         let mut all = folders.to_vec();
         all.extend(open.into_iter().flat_map(|batch| batch.folders.iter().cloned()));
         all.sort_unstable();
@@ -244,11 +246,11 @@ impl Work<'_, '_> {
     }
 
     /// After a failure: what the next run would clear is cleared now, as far as that works.
-    fn clear_temporaries(&mut self, folders: &[RelPath]) {
+    fn clear_temporaries(&mut self, folders: &[Busy]) {
         let run = self.ground.run.to_string();
         for folder in folders {
             // The note stays: the next run looks again, and at what was renamed as well.
-            let _ = crate::recover::clear_folder(self.ground.copy, folder, &run);
+            let _ = crate::recover::clear_folder(self.ground.copy, folder.folder.copy(), &run);
         }
     }
 
@@ -270,7 +272,7 @@ impl Work<'_, '_> {
 struct OpenBatch {
     prepared: Vec<PreparedPart>,
     /// Folders of the copy in which it has temporaries.
-    folders: Vec<RelPath>,
+    folders: Vec<Busy>,
     /// True if the next batch may be prepared meanwhile.
     is_plain: bool,
 }
@@ -290,15 +292,26 @@ fn copies(item: &Item) -> bool {
     matches!(item.todo, Todo::Store | Todo::Compare { .. } | Todo::Replace { .. })
 }
 
-fn folders_of(batch: &[FolderPlan]) -> Vec<RelPath> {
-    let mut folders: Vec<RelPath> = batch.iter().map(|part| part.path.clone()).collect();
-    folders.dedup();
+/// The folders in which a batch does anything, with the names that copies get there.
+fn folders_of(batch: &[FolderPlan], manifest: &Manifest) -> Result<Vec<Busy>, Problem> {
+    let mut folders: BTreeMap<RelPath, Busy> = BTreeMap::new();
+    for part in batch {
+        let busy = || Busy::in_folder(part.mapped());
+        let names = &mut folders.entry(part.path.clone()).or_insert_with(busy).names;
+        let named = part.items.iter().filter_map(|i| Some((i.copy_name.clone()?, i.name.clone())));
+        names.extend(named);
+    }
     // A rename cut off in the midst is seen from both its ends.
     let renames = batch.iter().flat_map(|part| &part.items).filter_map(Item::from);
-    folders.extend(renames.filter_map(|from| Some(from.split()?.0)));
-    folders.sort_unstable();
-    folders.dedup();
-    folders
+    let former: BTreeSet<RelPath> = renames.filter_map(|from| Some(from.split()?.0)).collect();
+    if !former.is_empty() {
+        let reader = manifest.reader()?;
+        for folder in former {
+            let mapped = reader.folder_copy(&folder)?;
+            folders.entry(folder).or_insert_with(|| Busy::in_folder(mapped));
+        }
+    }
+    Ok(folders.into_values().collect())
 }
 
 /// The next parts of the plan that a pass has anything to do with, up to a batch's size.

@@ -6,7 +6,8 @@ use model::ingest::{Change, FileNews, FileRecord, Totals};
 use model::problem::Problem;
 use model::relpath::RelPath;
 use model::run::RunId;
-use store::manifest::{Batch, Manifest, News, Reader};
+use store::manifest::{Batch, Busy, Manifest, News, Reader};
+use store::names::Mapped;
 
 use super::settle::{Settled, SettledPart};
 use crate::plan::FolderPlan;
@@ -21,7 +22,7 @@ pub struct Frame<'a> {
     /// True if what is destroyed was approved, so that the guard must not count it again.
     pub approved: bool,
     /// Folders of the copy in which the next batch may leave temporaries.
-    pub next_folders: &'a [RelPath],
+    pub next_folders: &'a [Busy],
 }
 
 /// Commits a batch and adds to the totals; returns what became of each file, for events.
@@ -36,8 +37,9 @@ pub fn commit(
     for part in parts {
         folder(&mut batch, part)?;
         deferrals(&mut batch, &part.plan, frame.now)?;
+        let folder = part.plan.mapped();
         for entry in &part.entries {
-            remember(&mut batch, &part.plan.path, entry, frame.now)?;
+            remember(&mut batch, &folder, entry, frame.now)?;
             destroyed.count(entry);
             count(totals, entry);
         }
@@ -63,10 +65,10 @@ pub fn news(
     let reader = manifest.reader()?;
     let mut all = Vec::new();
     for part in parts {
-        let folder = &part.plan.path;
+        let folder = &part.plan.mapped();
         for entry in part.entries.iter().filter(|entry| !entry.is_as_before) {
             let file = match &entry.record {
-                Some(record) => Some(record.told(folder.join(&entry.name))),
+                Some(record) => Some(record.told(folder, &entry.name)),
                 None => tombstone(&reader, folder, &entry.name)?,
             };
             let (change, from, was) = (entry.change, entry.from.clone(), was(folder, entry));
@@ -83,19 +85,15 @@ pub fn news(
 }
 
 /// The version that an entry put away, as it is told.
-fn was(folder: &RelPath, entry: &Settled) -> Option<Box<FileRecord>> {
-    entry.was.as_ref().map(|was| Box::new(was.told(folder.join(&entry.name))))
+fn was(folder: &Mapped, entry: &Settled) -> Option<Box<FileRecord>> {
+    entry.was.as_ref().map(|was| Box::new(was.told(folder, &entry.name)))
 }
 
 /// The last that was known of a file that left the source.
-fn tombstone(
-    reader: &Reader,
-    folder: &RelPath,
-    name: &[u8],
-) -> Result<Option<FileRecord>, Problem> {
-    let Some(id) = reader.folder_id(folder)? else { return Ok(None) };
+fn tombstone(reader: &Reader, folder: &Mapped, name: &[u8]) -> Result<Option<FileRecord>, Problem> {
+    let Some(id) = reader.folder_id(&folder.path)? else { return Ok(None) };
     let record = reader.record(id, name)?;
-    Ok(record.map(|record| FileRecord { live: false, ..record.told(folder.join(name)) }))
+    Ok(record.map(|record| FileRecord { live: false, ..record.told(folder, name) }))
 }
 
 #[derive(Default)]
@@ -124,6 +122,10 @@ fn folder(batch: &mut Batch<'_>, part: &SettledPart) -> Result<(), Problem> {
         batch.announce(&plan.path, b"", &told)?;
     } else if let Some(facts) = plan.facts {
         batch.put_folder(&plan.path, true, facts.mtime_ns, facts.mode, (facts.uid, facts.gid))?;
+        if let Some((_, copy_name)) = plan.copy.as_ref().and_then(RelPath::split) {
+            let is_own = plan.path.split().is_some_and(|(_, name)| name != copy_name);
+            batch.name_folder_copy(&plan.path, is_own.then_some(copy_name))?;
+        }
         if plan.is_new && !plan.path.is_root() {
             batch.announce(&plan.path, b"", &told)?;
         }
@@ -145,10 +147,11 @@ fn deferrals(batch: &mut Batch<'_>, plan: &FolderPlan, now: Timestamp) -> Result
 
 fn remember(
     batch: &mut Batch<'_>,
-    folder: &RelPath,
+    at: &Mapped,
     entry: &Settled,
     now: Timestamp,
 ) -> Result<(), Problem> {
+    let folder = &at.path;
     match &entry.record {
         Some(record) => batch.put(folder, &entry.name, record)?,
         None => batch.bury(folder, &entry.name, now.as_millisecond(), entry.trashed.is_some())?,
@@ -162,7 +165,7 @@ fn remember(
     if entry.is_as_before {
         return Ok(());
     }
-    let news = News { change: entry.change, from: entry.from.clone(), was: was(folder, entry) };
+    let news = News { change: entry.change, from: entry.from.clone(), was: was(at, entry) };
     batch.announce(folder, &entry.name, &news)?;
     Ok(())
 }

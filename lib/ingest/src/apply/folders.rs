@@ -2,7 +2,7 @@
 
 use host::error::{Attempt, Meaning};
 use host::{Dir, Kind};
-use model::relpath::RelPath;
+use store::names::Mapped;
 
 use super::Ground;
 
@@ -20,22 +20,23 @@ pub fn copy_mode(source: u32) -> u32 {
 ///
 /// True if it was made just now, so that nothing can lie in it yet. What is no folder and
 /// has its name, a stranger's file for instance, is put away.
-pub fn make(ground: &Ground<'_>, path: &RelPath) -> host::Result<(Dir, bool)> {
-    match ground.copy.beneath(path) {
+pub fn make(ground: &Ground<'_>, at: &Mapped) -> host::Result<(Dir, bool)> {
+    match ground.copy.beneath(at.copy()) {
         Err(e) if e.meaning() == Meaning::Missing => {}
         Err(e) if e.source.kind() == std::io::ErrorKind::NotADirectory => {}
         found => return found.map(|dir| (dir, false)),
     }
-    let Some((above, name)) = path.split() else {
+    let (Some((above, _)), Some((copy_above, name))) = (at.path.split(), at.copy().split()) else {
         return ground.copy.again().map(|dir| (dir, false));
     };
-    let (parent, _) = make(ground, &above)?;
-    let source =
-        ground.source.beneath(path).and_then(|dir| dir.own_facts()).map_or(OWN, |facts| facts.mode);
-    match parent.make_folder(name, copy_mode(source)) {
+    let copy = at.copy.is_some().then(|| copy_above.clone());
+    let (parent, _) = make(ground, &Mapped { path: above, copy })?;
+    let source = ground.source.beneath(&at.path).and_then(|dir| dir.own_facts());
+    let mode = copy_mode(source.map_or(OWN, |facts| facts.mode));
+    match parent.make_folder(name, mode) {
         Err(e) if e.meaning() == Meaning::Exists => {
-            ground.trash.put_away(&parent, &above, name)?;
-            parent.make_folder(name, copy_mode(source))?;
+            ground.trash.put_away(&parent, &copy_above, name)?;
+            parent.make_folder(name, mode)?;
         }
         other => other?,
     }

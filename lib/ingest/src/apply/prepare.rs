@@ -6,6 +6,7 @@ use model::ingest::Change;
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::manifest::{Reader, Record, RowKind};
+use store::names::Mapped;
 
 use super::{Ground, entry_problem, folders, is_fatal};
 use crate::copy::Copier;
@@ -16,10 +17,26 @@ use crate::plan::{FolderPlan, Item, Todo};
 pub struct PreparedPart {
     /// The part of the plan, without its items.
     pub plan: FolderPlan,
-    /// What is left to be done.
-    pub steps: Vec<(Vec<u8>, Step)>,
+    /// What is left to be done with each entry, by its name in the source and in the copy.
+    pub steps: Vec<(Names, Step)>,
     /// What went wrong.
     pub problems: Vec<Problem>,
+}
+
+/// The names of one entry.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// In the source.
+    pub name: Vec<u8>,
+    /// In the copy, where that is another one.
+    pub copy: Option<Vec<u8>>,
+}
+
+impl Names {
+    /// The name in the copy.
+    pub fn copy(&self) -> &[u8] {
+        self.copy.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What is left to be done with one entry.
@@ -50,6 +67,8 @@ pub enum Step {
         narrow: bool,
         /// The former path of a rename whose copy was renamed already.
         from: Option<RelPath>,
+        /// True if the copy has the name that the row says, whatever was planned.
+        keeps_name: bool,
     },
     /// Write a row that says what it said before, but for whether it is to be trusted: there is no news.
     Seen {
@@ -58,8 +77,8 @@ pub enum Step {
     },
     /// Rename the copy.
     Rename {
-        /// The former path.
-        from: RelPath,
+        /// The former path, in the source and in the copy.
+        from: Mapped,
         /// The row it becomes.
         record: Box<Record>,
     },
@@ -74,6 +93,25 @@ pub enum Step {
         /// True if the copy moves to the trash.
         to_trash: bool,
     },
+}
+
+impl Step {
+    /// Gives the row the name that the plan has for the copy, unless it brings its own.
+    fn name_copy(&mut self, item: &Item) -> Names {
+        let copy = match self {
+            Step::Row { record, keeps_name: true, .. } => record.copy_name.clone(),
+            Step::Row { record, .. }
+            | Step::Seen { record }
+            | Step::Publish { record, .. }
+            | Step::Rename { record, .. } => {
+                let copy = item.copy_name.clone().filter(|_| record.kind == RowKind::File);
+                record.copy_name.clone_from(&copy);
+                copy
+            }
+            Step::Gone { .. } | Step::MakeWay => item.copy_name.clone(),
+        };
+        Names { name: item.name.clone(), copy }
+    }
 }
 
 /// One thread's tools.
@@ -112,8 +150,9 @@ impl<'a> Preparer<'a> {
                 if self.ground.stop.asked() {
                     break;
                 }
-                if let Some(step) = self.step(&place, item)? {
-                    part.steps.push((item.name.clone(), step));
+                if let Some(mut step) = self.step(&place, item)? {
+                    let names = step.name_copy(item);
+                    part.steps.push((names, step));
                 }
             }
         }
@@ -127,9 +166,13 @@ impl<'a> Preparer<'a> {
         let source = ground.source.beneath(&plan.path).ok();
         let made = if plan.is_gone {
             // Its copy may never have been made, or lie in the trash already.
-            ground.copy.beneath(&plan.path).or_else(|_| ground.copy.again()).map(|dir| (dir, false))
+            ground
+                .copy
+                .beneath(plan.copy())
+                .or_else(|_| ground.copy.again())
+                .map(|dir| (dir, false))
         } else {
-            folders::make(ground, &plan.path)
+            folders::make(ground, &plan.mapped())
         };
         let (copy, copy_is_empty) = match made {
             Ok(made) => made,
@@ -176,9 +219,11 @@ impl<'a> Preparer<'a> {
             change: Change::Stored,
             narrow: false,
             from: None,
+            keeps_name: false,
         })
     }
 
+    /// What has this name in the copy.
     pub(super) fn target(&self, place: &Place, name: &[u8]) -> host::Result<Option<Facts>> {
         if place.copy_is_empty {
             return Ok(None);
@@ -235,6 +280,7 @@ pub(super) fn row_of(facts: &Facts, copy_mtime_ns: Option<i64>, suspect: bool) -
         gid: facts.gid,
         digest: None,
         copy_mtime_ns,
+        copy_name: None,
         target: None,
         xattrs: std::collections::BTreeMap::new(),
         gone_ms: None,

@@ -29,7 +29,7 @@ impl Preparer<'_> {
         if self.ground.fetches && self.ground.patience.is_refused() {
             return Ok(None);
         }
-        let over = match self.target(place, &item.name) {
+        let over = match self.target(place, item.copy_name()) {
             Ok(over) => over,
             Err(e) => return self.entry_failed(e),
         };
@@ -129,7 +129,7 @@ impl Preparer<'_> {
             digest::of_stable(place.source.as_ref()?, &item.name, stop).ok()??;
         let copy = match explained.and_then(|r| r.digest) {
             Some(digest) => digest,
-            None => digest::of_stable(&place.copy, &item.name, stop).ok()??.0,
+            None => digest::of_stable(&place.copy, item.copy_name(), stop).ok()??.0,
         };
         if source != copy {
             return None;
@@ -147,6 +147,7 @@ impl Preparer<'_> {
             change: Change::Adopted,
             narrow: true,
             from: None,
+            keeps_name: false,
         })
     }
 

@@ -32,7 +32,7 @@ impl Preparer<'_> {
         let record =
             self.record(place, &item.name)?.map(|old| Record { digest: Some(digest), ..old });
         match (facts_now(place, item), record) {
-            (Some(facts), Some(old)) if is_as_left(&place.copy, &item.name, &old) => {
+            (Some(facts), Some(old)) if is_as_left(&place.copy, item.copy_name(), &old) => {
                 let xattrs = xattrs_now(place, &item.name);
                 Ok(Some(self.touched(&facts, xattrs, old, self.ground.began_ns)))
             }
@@ -46,13 +46,20 @@ impl Preparer<'_> {
         let kept = Record {
             digest: old.digest,
             copy_mtime_ns: old.copy_mtime_ns,
+            copy_name: old.copy_name.clone(),
             xattrs,
             ..row_of(facts, None, suspect)
         };
         if kept == (Record { suspect, ..old }) {
             return Step::Seen { record: Box::new(kept) };
         }
-        Step::Row { record: Box::new(kept), change: Change::Touched, narrow, from: None }
+        Step::Row {
+            record: Box::new(kept),
+            change: Change::Touched,
+            narrow,
+            from: None,
+            keeps_name: false,
+        }
     }
 
     /// The same file under another name: its copy is renamed, if it is as it was left.
@@ -68,12 +75,14 @@ impl Preparer<'_> {
             Some(id) => self.reader.record(id, name)?,
             None => None,
         };
-        let old_place = self.ground.copy.beneath(&folder).ok();
+        let from_folder = self.reader.folder_copy(&folder)?;
+        let old_place = self.ground.copy.beneath(from_folder.copy()).ok();
+        let old_name = old.as_ref().map_or(name, |old| old.copy_name(name)).to_owned();
         let as_left = old
             .as_ref()
             .zip(old_place.as_ref())
-            .is_some_and(|(old, dir)| is_as_left(dir, name, old));
-        let name_is_free = place.copy_is_empty || place.copy.facts(&item.name).is_err();
+            .is_some_and(|(old, dir)| is_as_left(dir, &old_name, old));
+        let name_is_free = place.copy_is_empty || place.copy.facts(item.copy_name()).is_err();
         match (facts_now(place, item), old) {
             (Some(facts), Some(old)) if as_left && name_is_free => {
                 let suspect =
@@ -84,11 +93,12 @@ impl Preparer<'_> {
                     xattrs: old.xattrs,
                     ..row_of(&facts, None, suspect)
                 };
-                Ok(Some(Step::Rename { from: from.clone(), record: Box::new(record) }))
+                let from = from_folder.join(name, old.copy_name.as_deref());
+                Ok(Some(Step::Rename { from, record: Box::new(record) }))
             }
             (_, old) => {
                 let copy_is_gone = old_place.is_none_or(|dir| {
-                    dir.facts(name).is_err_and(|e| e.meaning() == Meaning::Missing)
+                    dir.facts(&old_name).is_err_and(|e| e.meaning() == Meaning::Missing)
                 });
                 let step = self.file(place, item)?;
                 Ok(step
@@ -115,10 +125,12 @@ impl Preparer<'_> {
             && first.digest.is_some()
             && (first.file_id, first.size, first.mtime_ns, first.ctime_ns)
                 == (facts.file_id, facts.size, facts.mtime_ns, facts.ctime_ns);
-        let over = if place.copy_is_empty { None } else { place.copy.facts(&item.name).ok() };
+        let over = if place.copy_is_empty { None } else { place.copy.facts(item.copy_name()).ok() };
         let temp = self.ground.next_temporary();
+        let first_folder = self.reader.folder_copy(&folder)?;
         let linked = || -> host::Result<()> {
-            self.ground.copy.beneath(&folder)?.hard_link(name, &place.copy, &temp)
+            let dir = self.ground.copy.beneath(first_folder.copy())?;
+            dir.hard_link(first.copy_name(name), &place.copy, &temp)
         };
         if !same || over.is_some() || linked().is_err() {
             return self.file(place, item);
@@ -142,8 +154,11 @@ impl Preparer<'_> {
 /// plan finds it gone.
 fn renamed_before(step: Step, from: &RelPath, old: Option<Record>) -> Step {
     match step {
-        Step::Row { record, .. } if old.is_some_and(|old| old.digest == record.digest) => {
-            Step::Row { record, change: Change::Renamed, narrow: true, from: Some(from.clone()) }
+        Step::Row { record, keeps_name, .. }
+            if old.is_some_and(|old| old.digest == record.digest) =>
+        {
+            let (change, from) = (Change::Renamed, Some(from.clone()));
+            Step::Row { record, change, narrow: true, from, keeps_name }
         }
         other => other,
     }

@@ -6,8 +6,9 @@ use model::ingest::Change;
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::manifest::Record;
+use store::names::Mapped;
 
-use super::prepare::{PreparedPart, Step};
+use super::prepare::{Names, PreparedPart, Step};
 use super::{Ground, entry_problem, folders, is_fatal};
 use crate::plan::FolderPlan;
 
@@ -51,19 +52,19 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
     if part.steps.is_empty() {
         return Ok(settled);
     }
-    let path = settled.plan.path.clone();
-    let copy = match ground.copy.beneath(&path) {
+    let at = settled.plan.mapped();
+    let copy = match ground.copy.beneath(at.copy()) {
         Ok(copy) => copy,
         // The copy of a gone folder may be in the trash already; its rows are buried all the same.
         Err(_) if settled.plan.is_gone => return Ok(buried(ground, settled, part.steps)),
         Err(e) => return Err(store::device::away(e)),
     };
-    for (name, step) in part.steps {
+    for (names, step) in part.steps {
         let temp = match &step {
             Step::Publish { temp, .. } => Some(temp.clone()),
             _ => None,
         };
-        match one(ground, &copy, &path, &name, step) {
+        match one(ground, &copy, at.copy(), &names, step) {
             Ok(entry) => settled.entries.push(entry),
             Err(e) if is_fatal(&e) => return Err(store::device::away(e)),
             Err(e) => {
@@ -81,16 +82,13 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
     Ok(settled)
 }
 
-fn buried(
-    ground: &Ground<'_>,
-    mut settled: SettledPart,
-    steps: Vec<(Vec<u8>, Step)>,
-) -> SettledPart {
-    for (name, step) in steps {
+fn buried(ground: &Ground<'_>, mut settled: SettledPart, steps: Vec<(Names, Step)>) -> SettledPart {
+    for (names, step) in steps {
         if let Step::Gone { size, is_file, .. } = step {
-            let trashed = is_file && ground.trash.of_cut_off.has(&settled.plan.path, &name);
+            let was_put_away = ground.trash.of_cut_off.has(settled.plan.copy(), names.copy());
+            let trashed = is_file && was_put_away;
             // Whoever took the folder's name put its files away, and counted them.
-            let entry = gone(name, size, is_file, trashed.then_some(Kind::File));
+            let entry = gone(names.name, size, is_file, trashed.then_some(Kind::File));
             settled.entries.push(Settled { put_away: 0, ..entry });
         }
     }
@@ -117,11 +115,12 @@ fn one(
     ground: &Ground<'_>,
     copy: &Dir,
     folder: &RelPath,
-    name: &[u8],
+    names: &Names,
     step: Step,
 ) -> host::Result<Settled> {
+    let name = names.copy();
     let of_row = |record, change| Settled {
-        name: name.to_owned(),
+        name: names.name.clone(),
         record: Some(record),
         change,
         from: None,
@@ -135,7 +134,7 @@ fn one(
         Step::Seen { record } => {
             Ok(Settled { is_as_before: true, ..of_row(record, Change::Touched) })
         }
-        Step::Row { record, change, narrow, from } => {
+        Step::Row { record, change, narrow, from, .. } => {
             if narrow {
                 folders::narrow_file(copy, name, record.mode)?;
             }
@@ -150,7 +149,7 @@ fn one(
         }
         Step::Rename { from, record } => {
             rename(ground, &from, copy, name)?;
-            Ok(Settled { from: Some(from), ..of_row(record, Change::Renamed) })
+            Ok(Settled { from: Some(from.path), ..of_row(record, Change::Renamed) })
         }
         Step::MakeWay => {
             let trashed = put_away(ground, copy, folder, name)?.then_some(Kind::File);
@@ -160,7 +159,7 @@ fn one(
         Step::Gone { size, is_file, to_trash } => {
             let trashed = (to_trash && put_away(ground, copy, folder, name)?).then_some(Kind::File);
             failpoint::hit("apply.gone").attempt("bury", copy.path())?;
-            Ok(gone(name.to_owned(), size, is_file, trashed))
+            Ok(gone(names.name.clone(), size, is_file, trashed))
         }
     }
 }
@@ -202,8 +201,8 @@ fn publish(
 }
 
 /// Renames a copy; one that a folder took along when it gave way comes back from the trash.
-fn rename(ground: &Ground<'_>, from: &RelPath, copy: &Dir, name: &[u8]) -> host::Result<()> {
-    let Some((folder, old)) = from.split() else { return Ok(()) };
+fn rename(ground: &Ground<'_>, from: &Mapped, copy: &Dir, name: &[u8]) -> host::Result<()> {
+    let Some((folder, old)) = from.copy().split() else { return Ok(()) };
     let renamed = ground.copy.beneath(&folder).and_then(|old_folder| {
         old_folder.rename_new(old, copy, name)?;
         if ground.barrier.is_each() { old_folder.sync() } else { Ok(()) }

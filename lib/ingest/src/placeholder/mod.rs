@@ -140,6 +140,7 @@ mod tests {
             ctime_ns: Some(8),
             file_id: 9,
             copy_mtime_ns: None,
+            copy_name: None,
         }
     }
 

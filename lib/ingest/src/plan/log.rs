@@ -87,7 +87,7 @@ fn parts(mut plan: FolderPlan) -> Vec<FolderPlan> {
             return parts;
         }
         let items = plan.items.split_off(length);
-        let tail = FolderPlan { items, ..FolderPlan::bare(plan.path.clone()) };
+        let tail = FolderPlan { items, ..FolderPlan::of(&plan.mapped()) };
         parts.push(std::mem::replace(&mut plan, tail));
     }
 }
@@ -141,6 +141,7 @@ mod tests {
     fn item(n: usize) -> Item {
         Item {
             name: n.to_string().into_bytes(),
+            copy_name: None,
             size: 1,
             allocated: 1,
             mtime_ns: -1,
@@ -160,6 +161,7 @@ mod tests {
         let path = RelPath::new(b"a\xff".as_slice()).unwrap();
         let plan = FolderPlan {
             path: path.clone(),
+            copy: None,
             facts: None,
             is_new: true,
             is_gone: false,
@@ -184,6 +186,7 @@ mod tests {
             (0..8).map(|_| Item { size: 256 << 20, allocated: 256 << 20, ..item(0) }).collect();
         let plan = FolderPlan {
             path: RelPath::root(),
+            copy: None,
             facts: None,
             is_new: false,
             is_gone: false,

@@ -15,12 +15,15 @@ use model::ingest::Action;
 use model::relpath::RelPath;
 use serde::{Deserialize, Serialize};
 use store::manifest::{Placeholder, Record, RowKind};
+use store::names::Mapped;
 
 /// What is to be done in one folder, or in a part of a large one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct FolderPlan {
     /// The folder.
     pub path: RelPath,
+    /// Where its copy lies, if that is another path.
+    pub copy: Option<RelPath>,
     /// Its facts, when its row is to be written.
     pub facts: Option<FolderFacts>,
     /// True if it is new, back again, or has other permission bits.
@@ -42,6 +45,18 @@ pub struct Deferral {
     pub what: Option<Placeholder>,
 }
 
+impl FolderPlan {
+    /// The folder, in the source and in the copy.
+    pub fn mapped(&self) -> Mapped {
+        Mapped { path: self.path.clone(), copy: self.copy.clone() }
+    }
+
+    /// Where its copy lies.
+    pub fn copy(&self) -> &RelPath {
+        self.copy.as_ref().unwrap_or(&self.path)
+    }
+}
+
 /// The facts of a folder that are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FolderFacts {
@@ -60,6 +75,8 @@ pub struct FolderFacts {
 pub struct Item {
     /// The name in its folder.
     pub name: Vec<u8>,
+    /// The name of its copy, if that is another one.
+    pub copy_name: Option<Vec<u8>>,
     /// Size in bytes: the source's, or the copy's of what is gone.
     pub size: u64,
     /// Bytes that a copy takes: less than the size where there are holes.
@@ -136,9 +153,10 @@ pub enum Todo {
 
 impl FolderPlan {
     /// A plan that says nothing yet.
-    pub fn bare(path: RelPath) -> FolderPlan {
+    pub fn of(at: &Mapped) -> FolderPlan {
+        let Mapped { path, copy } = at.clone();
         let (items, deferrals) = (Vec::new(), Vec::new());
-        FolderPlan { path, facts: None, is_new: false, is_gone: false, items, deferrals }
+        FolderPlan { path, copy, facts: None, is_new: false, is_gone: false, items, deferrals }
     }
 
     /// True if there is anything to do.
@@ -154,6 +172,7 @@ impl Item {
     pub fn of(name: &[u8], facts: &Facts, todo: Todo) -> Item {
         Item {
             name: name.to_owned(),
+            copy_name: None,
             size: facts.size,
             allocated: if facts.is_sparse() { facts.allocated } else { facts.size },
             mtime_ns: facts.mtime_ns,
@@ -169,6 +188,7 @@ impl Item {
     pub fn gone(name: &[u8], record: &Record) -> Item {
         Item {
             name: name.to_owned(),
+            copy_name: record.copy_name.clone(),
             size: record.size,
             allocated: 0,
             mtime_ns: record.mtime_ns,
@@ -188,6 +208,11 @@ impl Item {
     /// A tombstone whose copy must leave its name.
     pub fn in_the_way(name: &[u8], record: &Record) -> Item {
         Item { todo: Todo::MakeWay, ..Item::gone(name, record) }
+    }
+
+    /// The name of its copy.
+    pub fn copy_name(&self) -> &[u8] {
+        self.copy_name.as_deref().unwrap_or(&self.name)
     }
 
     /// True if a file still has the facts that were planned with.

@@ -77,7 +77,7 @@ impl Pass<'_> {
         if wanted.is_empty() {
             return Ok(plan);
         }
-        let digests = self.read(&plan.path, &wanted, tick)?;
+        let digests = self.read(&plan, &wanted, tick)?;
         for item in &mut plan.items {
             if let Some(digest) = digests.get(&item.name) {
                 self.by_digest(item, digest.source, digest.known);
@@ -114,19 +114,19 @@ impl Pass<'_> {
 
     fn read(
         &self,
-        folder: &RelPath,
+        plan: &FolderPlan,
         items: &[&Item],
         tick: &mut dyn FnMut(),
     ) -> Result<HashMap<Vec<u8>, Digests>, Problem> {
-        let Ok(dir) = self.how.source.beneath(folder) else { return Ok(HashMap::new()) };
-        let copy = self.how.copy.and_then(|root| root.beneath(folder).ok());
+        let Ok(dir) = self.how.source.beneath(&plan.path) else { return Ok(HashMap::new()) };
+        let copy = self.how.copy.and_then(|root| root.beneath(plan.copy()).ok());
         let read = |(): &mut (), item: &&Item| {
             let found = digest::of_stable(&dir, &item.name, self.how.stop).ok().flatten();
             let source = found.filter(|(_, facts)| item.still_is(facts)).map(|(digest, _)| digest);
             let Some(source) = source.filter(|_| !self.how.stop.asked()) else { return Ok(None) };
             let known = match item.todo {
                 Todo::Compare { was } => {
-                    was.digest.or_else(|| self.of_copy(copy.as_ref(), &item.name))
+                    was.digest.or_else(|| self.of_copy(copy.as_ref(), item.copy_name()))
                 }
                 _ => None,
             };

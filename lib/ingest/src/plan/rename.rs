@@ -88,6 +88,7 @@ mod tests {
     fn item(btime_ns: Option<i64>, todo: Todo) -> Item {
         Item {
             name: b"old".to_vec(),
+            copy_name: None,
             size: 9,
             allocated: 9,
             mtime_ns: 1,

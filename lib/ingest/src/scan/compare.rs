@@ -124,6 +124,7 @@ mod tests {
             ctime_ns: Some(1_000),
             file_id: 7,
             copy_mtime_ns: Some(1_000),
+            copy_name: None,
         }
     }
 

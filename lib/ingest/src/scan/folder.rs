@@ -13,6 +13,7 @@ use super::Found;
 use super::away::{Deferred, without_doubles};
 use super::look::{Here, Seen, digest, look};
 use super::merge::{Merge, RowsAhead, count};
+use super::names::CopyNames;
 use super::walk::{Job, Scan, Task};
 use crate::placeholder;
 use crate::plan::{FolderFacts, FolderPlan, PlanLog};
@@ -30,6 +31,8 @@ pub(super) struct Walker<'a> {
     root_mount: Option<(Option<u64>, u64)>,
     /// True if the manifest has any placeholder, so that each folder's are to be read.
     has_placeholders: bool,
+    /// True if any copy has another name than its source.
+    any_renamed: bool,
     block: Vec<u8>,
     pub found: Found,
 }
@@ -51,8 +54,9 @@ impl<'a> Walker<'a> {
         reader.hold()?;
         let root_mount = what.source.own_facts().ok().map(|f| (f.mount_id, f.device));
         let has_placeholders = reader.has_placeholders()?;
+        let any_renamed = reader.has_copy_names()?;
         let (block, found) = (Vec::new(), Found::default());
-        Ok(Walker { what, reader, log, root_mount, has_placeholders, block, found })
+        Ok(Walker { what, reader, log, root_mount, has_placeholders, any_renamed, block, found })
     }
 
     /// Looks at one folder; returns those below it that are to be looked at.
@@ -72,13 +76,13 @@ impl<'a> Walker<'a> {
 
     /// Opens and lists a folder; what hinders is counted or reported, and nothing below is taken for gone.
     fn open(&mut self, job: &Job) -> Option<Open> {
-        let opened = self.what.source.beneath(&job.path).and_then(|dir| {
+        let opened = self.what.source.beneath(&job.at.path).and_then(|dir| {
             let facts = dir.own_facts()?;
             if self.is_mount_point(&facts) {
                 return Ok(None);
             }
             if let Some(tell) = self.what.before_listing {
-                tell(&job.path);
+                tell(&job.at.path);
             }
             placeholder::refuse_to_list(&dir, &facts)?;
             let mut listing = dir.listing()?;
@@ -100,7 +104,7 @@ impl<'a> Walker<'a> {
                 None
             }
             // It left between its parent's listing and now: the next run sees that.
-            Err(e) if e.meaning() == Meaning::Missing && !job.path.is_root() => None,
+            Err(e) if e.meaning() == Meaning::Missing && !job.at.path.is_root() => None,
             Err(e) => {
                 self.found.unreadable(&e);
                 None
@@ -124,11 +128,12 @@ impl<'a> Walker<'a> {
         open: &Open,
     ) -> Result<Vec<Job>, Problem> {
         self.found.totals.folders += 1;
-        let mode_changed = !job.path.is_root() && open.facts.mode != row_mode;
+        let mode_changed = !job.at.path.is_root() && open.facts.mode != row_mode;
         if open.listing.len() > AT_ONCE && !placeholder::has_stubs(&open.listing) {
             return self.visit_large(job, is_new || mode_changed, open);
         }
-        let mut seen = stretch(self.what, &mut self.found, &job.path, open, 0..open.listing.len());
+        let mut seen =
+            stretch(self.what, &mut self.found, &job.at.path, open, 0..open.listing.len());
         if seen.iter().any(Seen::is_stub) {
             seen.sort_by(|a, b| a.name.cmp(&b.name));
             without_doubles(&mut seen);
@@ -140,12 +145,13 @@ impl<'a> Walker<'a> {
             return self.as_seen(job, &seen);
         }
         let plan = plan_of(job, is_new || mode_changed, open);
-        let differs = self.merge(job, plan, |merge, rows| {
+        let names = self.names(job, open)?;
+        let differs = self.merge(job, plan, &names, |merge, rows| {
             merge.stretch(&seen, rows)?;
             Ok(seen.as_slice())
         })?;
         let rows = self.folders_of(job)?;
-        let below = below(job, seen.iter(), &rows);
+        let below = below(job, seen.iter(), &rows, Some(&names));
         let news = below.iter().any(|job| job.task.is_always_done());
         let agrees = !(differs || news || is_new || mode_changed);
         if let (Some(row), Some(digest)) = (job.row, digest.filter(|_| agrees))
@@ -168,7 +174,7 @@ impl<'a> Walker<'a> {
             return Ok(Vec::new());
         }
         let rows = self.folders_of(job)?;
-        Ok(below(job, seen.iter(), &rows))
+        Ok(below(job, seen.iter(), &rows, None))
     }
 
     /// A folder of so many entries that their facts are held only in stretches.
@@ -176,9 +182,10 @@ impl<'a> Walker<'a> {
         let what = self.what;
         let mut found = Found::default();
         let mut maybe_folders: Vec<Seen<'_>> = Vec::new();
-        self.merge(job, plan_of(job, differs, open), |merge, rows| {
+        let names = self.names(job, open)?;
+        self.merge(job, plan_of(job, differs, open), &names, |merge, rows| {
             for from in (0..open.listing.len()).step_by(AT_ONCE) {
-                let seen = stretch(what, &mut found, &job.path, open, from..from + AT_ONCE);
+                let seen = stretch(what, &mut found, &job.at.path, open, from..from + AT_ONCE);
                 merge.stretch(&seen, rows)?;
                 maybe_folders.extend(seen.into_iter().filter(Seen::may_be_folder));
             }
@@ -186,13 +193,13 @@ impl<'a> Walker<'a> {
         })?;
         self.found.add(found);
         let rows = self.folders_of(job)?;
-        Ok(below(job, maybe_folders.iter(), &rows))
+        Ok(below(job, maybe_folders.iter(), &rows, Some(&names)))
     }
 
     /// What a signed-out client leaves behind is not a person's file.
     fn note_root(&mut self, job: &Job, seen: &[Seen<'_>]) {
         let nothing = seen.iter().all(|entry| matches!(entry.here, Here::LeftOut));
-        self.found.root_is_empty |= job.path.is_root() && nothing;
+        self.found.root_is_empty |= job.at.path.is_root() && nothing;
     }
 
     /// Merges entries and rows into the plan; true if anything is to be done with an entry.
@@ -202,9 +209,10 @@ impl<'a> Walker<'a> {
         &mut self,
         job: &Job,
         plan: FolderPlan,
+        names: &CopyNames,
         entries: impl FnOnce(&mut Merge<'_>, &mut RowsAhead<'_, '_>) -> Result<&'s [Seen<'n>], Problem>,
     ) -> Result<bool, Problem> {
-        let copy = self.what.reconcile.and_then(|root| root.beneath(&job.path).ok());
+        let copy = self.what.reconcile.and_then(|root| root.beneath(job.at.copy()).ok());
         let of_folder = job.row.filter(|_| self.has_placeholders && !plan.is_gone);
         let mut merge = Merge {
             reader: &self.reader,
@@ -215,6 +223,7 @@ impl<'a> Walker<'a> {
             copy: copy.as_ref(),
             deferred: Deferred::of_folder(&self.reader, of_folder)?,
             plan,
+            names,
             differs: false,
         };
         let seen = match job.row {
@@ -232,6 +241,11 @@ impl<'a> Walker<'a> {
         })
     }
 
+    fn names(&self, job: &Job, open: &Open) -> Result<CopyNames, Problem> {
+        let (target, renamed) = (self.what.target, self.any_renamed);
+        CopyNames::of(target, renamed, &self.reader, job.row, open.listing.iter())
+    }
+
     fn folders_of(&self, job: &Job) -> Result<Vec<FolderRow>, Problem> {
         match job.row {
             Some(id) => Ok(self.reader.folders(id)?),
@@ -241,9 +255,9 @@ impl<'a> Walker<'a> {
 
     /// A folder that left: all its live rows, and the folders below it.
     fn visit_gone(&mut self, job: &Job) -> Result<Vec<Job>, Problem> {
-        let plan = FolderPlan { is_gone: true, ..FolderPlan::bare(job.path.clone()) };
-        self.merge(job, plan, |_, _| Ok(&[]))?;
-        let gone = |r: FolderRow| Job::gone(job.path.join(&r.name), r.id);
+        let plan = FolderPlan { is_gone: true, ..FolderPlan::of(&job.at) };
+        self.merge(job, plan, &CopyNames::none(), |_, _| Ok(&[]))?;
+        let gone = |r: FolderRow| Job::gone(job.at.join(&r.name, r.copy_name.as_deref()), r.id);
         Ok(self.folders_of(job)?.into_iter().filter(|r| r.live).map(gone).collect())
     }
 }
@@ -287,7 +301,7 @@ fn is_unsettled(what: &Scan<'_>, folder: &RelPath, name: &[u8]) -> bool {
 fn plan_of(job: &Job, is_new: bool, open: &Open) -> FolderPlan {
     let f = &open.facts;
     let facts = FolderFacts { mtime_ns: f.mtime_ns, mode: f.mode, uid: f.uid, gid: f.gid };
-    FolderPlan { facts: Some(facts), is_new, ..FolderPlan::bare(job.path.clone()) }
+    FolderPlan { facts: Some(facts), is_new, ..FolderPlan::of(&job.at) }
 }
 
 /// The folders below: those that are there, and those whose rows say that they were.
@@ -295,6 +309,7 @@ fn below<'s, 'n: 's>(
     job: &Job,
     seen: impl Iterator<Item = &'s Seen<'n>> + Clone,
     rows: &[FolderRow],
+    names: Option<&CopyNames>,
 ) -> Vec<Job> {
     let row_of = |name: &[u8]| rows.binary_search_by(|r| (*r.name).cmp(name)).ok();
     let mut still_there = vec![false; rows.len()];
@@ -306,10 +321,17 @@ fn below<'s, 'n: 's>(
             still_there[at] = true;
         }
         if matches!(entry.here, Here::Folder) {
-            jobs.push(Job::compare(job.path.join(&entry.name), at.map(|at| &rows[at])));
+            let row = at.map(|at| &rows[at]);
+            let copy = match row {
+                Some(row) => row.copy_name.as_deref().map(<[u8]>::to_vec),
+                None => names.and_then(|names| names.of_new(&entry.name)),
+            };
+            jobs.push(Job::compare(job.at.join(&entry.name, copy.as_deref()), row));
         }
     }
     let gone = rows.iter().zip(still_there).filter(|(row, there)| row.live && !there);
-    jobs.extend(gone.map(|(row, _)| Job::gone(job.path.join(&row.name), row.id)));
+    jobs.extend(
+        gone.map(|(row, _)| Job::gone(job.at.join(&row.name, row.copy_name.as_deref()), row.id)),
+    );
     jobs
 }

@@ -9,6 +9,7 @@ use store::manifest::{Entries, Known, Reader, RowKind};
 
 use super::away::{Deferred, live};
 use super::look::{Here, Seen};
+use super::names::CopyNames;
 use super::{Change, compare};
 use crate::placeholder::{self, Away};
 use crate::plan::{FolderPlan, Item, PlanLog, Todo, Was};
@@ -31,6 +32,8 @@ pub(super) struct Merge<'a> {
     pub deferred: Deferred,
     /// What the plan says of the folder itself; its items go to the log as they come.
     pub plan: FolderPlan,
+    /// The names that copies get.
+    pub names: &'a CopyNames,
     /// True if anything was to be done with an entry.
     pub differs: bool,
 }
@@ -124,7 +127,7 @@ impl Merge<'_> {
         if self.plan.items.len() < at_least {
             return Ok(());
         }
-        let rest = FolderPlan::bare(self.plan.path.clone());
+        let rest = FolderPlan::of(&self.plan.mapped());
         self.log.put(std::mem::replace(&mut self.plan, rest))
     }
 
@@ -173,7 +176,7 @@ impl Merge<'_> {
             Some(gone) => self.gives_way(gone)?,
             None => {}
         }
-        let known = known.filter(|_| unlike.is_none());
+        let (of_name, known) = (known, known.filter(|_| unlike.is_none()));
         let todo = match (compare(facts, known), known) {
             (Change::None, Some(k)) if facts.kind == Kind::File => {
                 if !self.copy_differs(k) {
@@ -187,7 +190,8 @@ impl Merge<'_> {
             (Change::New | Change::Facts, _) => Todo::Store,
             (Change::Symlink, _) => Todo::Symlink,
         };
-        self.put(Item::of(name, facts, todo));
+        let copy_name = self.names.of_file(name, of_name);
+        self.put(Item { copy_name, ..Item::of(name, facts, todo) });
         Ok(())
     }
 
@@ -205,7 +209,7 @@ impl Merge<'_> {
         if !self.reconcile {
             return false;
         }
-        let facts = self.copy.and_then(|dir| dir.facts(&known.name).ok());
+        let facts = self.copy.and_then(|dir| dir.facts(known.copy_name()).ok());
         !facts.is_some_and(|f| {
             f.kind == Kind::File && f.size == known.size && Some(f.mtime_ns) == known.copy_mtime_ns
         })

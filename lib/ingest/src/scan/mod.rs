@@ -10,10 +10,12 @@ mod compare;
 mod folder;
 mod look;
 mod merge;
+mod names;
 mod start;
 mod walk;
 
 pub use compare::{Change, Racy, compare};
+pub(crate) use names::CopyNames;
 pub use walk::{Scan, scan};
 
 use model::ingest::Totals;

@@ -5,6 +5,7 @@ use host::error::Meaning;
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::manifest::{FolderRow, Reader};
+use store::names::Mapped;
 
 use super::walk::{Job, Scan, Task};
 use crate::scope::{Folders, Scope};
@@ -17,7 +18,7 @@ pub(super) fn jobs(what: &Scan<'_>) -> Result<Vec<Job>, Problem> {
     let Scope::Folders(folders) = what.scope else {
         let task = Task::Compare { is_new: false, mode: 0, below: true };
         let seen = what.manifest.open()?.seen(0)?;
-        return Ok(vec![Job { path: RelPath::root(), row: Some(0), seen, task }]);
+        return Ok(vec![Job { at: Mapped::root(), row: Some(0), seen, task }]);
     };
     let reader = what.manifest.open()?;
     let mut begin = Folders::new();
@@ -30,7 +31,8 @@ pub(super) fn jobs(what: &Scan<'_>) -> Result<Vec<Job>, Problem> {
         let mode = row.as_ref().map_or(0, |row| row.mode);
         let task = Task::Compare { is_new: false, mode, below };
         let seen = row.as_ref().and_then(|row| row.seen);
-        Ok(Job { path: path.clone(), row: row.map(|row| row.id), seen, task })
+        let at = reader.folder_copy(path)?;
+        Ok(Job { at, row: row.map(|row| row.id), seen, task })
     };
     begin.iter().map(job).collect()
 }

@@ -9,6 +9,7 @@ use host::stop::Stop;
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::manifest::{FolderRow, Readers, Seen};
+use store::names::{Mapped, Target};
 
 use super::folder::Walker;
 use super::{Found, start};
@@ -27,6 +28,8 @@ pub struct Scan<'a> {
     pub scope: &'a Scope,
     /// Files that are left for later: nothing is said of them.
     pub unsettled: &'a BTreeSet<RelPath>,
+    /// Which names the copy's file system can hold.
+    pub target: Target,
     /// What is left out.
     pub excludes: &'a Excludes,
     /// Told of each folder just before it is listed: what changes in it later than that is heard of.
@@ -53,7 +56,8 @@ impl std::fmt::Debug for Scan<'_> {
 /// A folder to look at.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub path: RelPath,
+    /// Where it is, and where its copy.
+    pub at: Mapped,
     /// Its row, when it is known.
     pub row: Option<i64>,
     /// The digest of its entries' facts, when all were as their rows say.
@@ -63,15 +67,15 @@ pub(super) struct Job {
 
 impl Job {
     /// A folder that is there, with its row when it has one.
-    pub fn compare(path: RelPath, row: Option<&FolderRow>) -> Job {
+    pub fn compare(at: Mapped, row: Option<&FolderRow>) -> Job {
         let is_new = !row.is_some_and(|row| row.live);
         let task = Task::Compare { is_new, mode: row.map_or(0, |row| row.mode), below: true };
-        Job { path, row: row.map(|row| row.id), seen: row.and_then(|row| row.seen), task }
+        Job { at, row: row.map(|row| row.id), seen: row.and_then(|row| row.seen), task }
     }
 
     /// A folder that left.
-    pub fn gone(path: RelPath, row: i64) -> Job {
-        Job { path, row: Some(row), seen: None, task: Task::Gone }
+    pub fn gone(at: Mapped, row: i64) -> Job {
+        Job { at, row: Some(row), seen: None, task: Task::Gone }
     }
 }
 

@@ -10,7 +10,8 @@ use model::emit::Emit;
 use model::ingest::Change;
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
-use store::manifest::{Manifest, News, Opened, Record};
+use store::manifest::{Busy, Manifest, News, Opened, Record};
+use store::names::Mapped;
 use store::{device, layout, state};
 
 use super::state::{Bad, State, state_of};
@@ -156,11 +157,16 @@ impl<'a> Mender<'a> {
             Ok(_) => return Ok(Ok(Mended::Meanwhile)),
             Err(problem) => return Ok(Err(problem)),
         };
-        let folder = session.copy.beneath(&bad.folder).ok();
+        let folder = session.copy.beneath(bad.folder.copy()).ok();
         let size = now.size;
-        if let State::Good(facts) =
-            state_of(folder.as_ref(), &bad.name, size, now.digest, self.what.stop, &mut |_| ())
-        {
+        if let State::Good(facts) = state_of(
+            folder.as_ref(),
+            bad.copy_name(),
+            size,
+            now.digest,
+            self.what.stop,
+            &mut |_| (),
+        ) {
             return Ok(remember(session, bad, now, facts.mtime_ns).map(|()| Mended::Meanwhile));
         }
         if let Err(problem) = self.note(session, bad) {
@@ -182,7 +188,7 @@ impl<'a> Mender<'a> {
         });
         for path in equal.unwrap_or_default() {
             let copy = session.copy.again().map_err(Failed::Space)?;
-            if path != bad.path() && self.try_path(session, &copy, &path, bad, &now)? {
+            if path.path != bad.path() && self.try_path(session, &copy, path.copy(), bad, &now)? {
                 return Ok(Ok(Mended::From("an equal copy")));
             }
         }
@@ -201,7 +207,8 @@ impl<'a> Mender<'a> {
         if !now.live {
             return Ok(false);
         }
-        let root = session.source.as_ref().and_then(|source| source.dir.beneath(&bad.folder).ok());
+        let root =
+            session.source.as_ref().and_then(|source| source.dir.beneath(&bad.folder.path).ok());
         let Some(from) = root else { return Ok(false) };
         let facts = present(&from, &bad.name).filter(|f| f.size == now.size);
         let Some(facts) = facts else { return Ok(false) };
@@ -284,17 +291,17 @@ impl<'a> Mender<'a> {
             .and_then(|()| host::facts::of(&done.file));
         let facts = synced.attempt("write", to.path())?;
         failpoint::hit("apply.publishing").attempt("rename in", to.path())?;
-        let over = match to.facts(&bad.name) {
+        let over = match to.facts(bad.copy_name()) {
             Ok(facts) => Some(facts.kind),
             Err(e) if e.meaning() == Meaning::Missing => None,
             Err(e) => return Err(e),
         };
         if let Some(kind) = over {
-            self.trash().keep(to, &bad.folder, &bad.name, kind)?;
+            self.trash().keep(to, bad.folder.copy(), bad.copy_name(), kind)?;
         }
         match over {
-            Some(Kind::File) => to.rename(temp, to, &bad.name)?,
-            _ => to.rename_new(temp, to, &bad.name)?,
+            Some(Kind::File) => to.rename(temp, to, bad.copy_name())?,
+            _ => to.rename_new(temp, to, bad.copy_name())?,
         }
         to.sync()?;
         failpoint::hit("apply.published").attempt("rename in", to.path())?;
@@ -319,8 +326,8 @@ impl<'a> Mender<'a> {
     /// doubted with it: cut off from here on, the damaged copy is never taken for what was stored.
     fn note(&self, session: &mut Session, bad: &Bad) -> Result<(), Problem> {
         let mut batch = session.manifest.batch()?;
-        batch.doubt(&bad.folder, &bad.name, true)?;
-        batch.note_inflight(self.own.run, std::slice::from_ref(&bad.folder))?;
+        batch.doubt(&bad.folder.path, &bad.name, true)?;
+        batch.note_inflight(self.own.run, &[Busy::in_folder(bad.folder.clone())])?;
         Ok(batch.commit()?)
     }
 
@@ -369,7 +376,7 @@ pub(crate) fn has_facts_of(row: &Record, facts: &Facts) -> bool {
 
 fn row(manifest: &Manifest, bad: &Bad) -> Result<Option<Record>, Problem> {
     let reader = manifest.reader()?;
-    match reader.folder_id(&bad.folder)? {
+    match reader.folder_id(&bad.folder.path)? {
         Some(id) => Ok(reader.record(id, &bad.name)?),
         None => Ok(None),
     }
@@ -381,28 +388,31 @@ fn remember(session: &mut Session, bad: &Bad, row: Record, mtime_ns: i64) -> Res
     let suspect = row.suspect || session.rotten;
     let record = Record { copy_mtime_ns: Some(mtime_ns), suspect, ..row };
     let mut batch = session.manifest.batch()?;
-    batch.put(&bad.folder, &bad.name, &record)?;
-    batch.announce(&bad.folder, &bad.name, &News::of(Change::Repaired))?;
+    batch.put(&bad.folder.path, &bad.name, &record)?;
+    batch.announce(&bad.folder.path, &bad.name, &News::of(Change::Repaired))?;
     batch.forget_inflight()?;
     Ok(batch.commit()?)
 }
 
 /// A folder of the copy, made again with the permission bits its rows allow when it is missing.
-fn folder(session: &Session, path: &RelPath) -> host::Result<Dir> {
+fn folder(session: &Session, at: &Mapped) -> host::Result<Dir> {
     use host::error::Meaning;
-    match session.copy.beneath(path) {
+    match session.copy.beneath(at.copy()) {
         Err(e) if e.meaning() == Meaning::Missing => {}
         found => return found,
     }
     let reader = session.manifest.reader().ok();
     let (mut dir, mut id) = (session.copy.again()?, 0);
-    for name in path.names() {
+    for (name, copy_name) in at.path.names().zip(at.copy().names()) {
         let rows = reader.as_ref().and_then(|reader| reader.folders(id).ok()).unwrap_or_default();
         let row = rows.into_iter().find(|row| &*row.name == name);
-        dir.make_folder(name, crate::apply::copy_mode(row.as_ref().map_or(0o700, |r| r.mode)))?;
+        dir.make_folder(
+            copy_name,
+            crate::apply::copy_mode(row.as_ref().map_or(0o700, |r| r.mode)),
+        )?;
         dir.sync()?;
         id = row.map_or(-1, |row| row.id);
-        dir = dir.sub(name)?;
+        dir = dir.sub(copy_name)?;
     }
     Ok(dir)
 }

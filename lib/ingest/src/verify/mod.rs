@@ -10,7 +10,7 @@ mod rolling;
 mod source;
 mod state;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use host::clock::Clock;
@@ -28,6 +28,7 @@ use model::run::RunId;
 use serde::{Deserialize, Serialize};
 use store::catalog::Catalog;
 use store::manifest::{Manifest, Opened, Reader, Record, RowKind};
+use store::names::Mapped;
 use store::space::SpaceRoot;
 use store::{device, layout};
 
@@ -149,16 +150,16 @@ pub fn verify(what: &Verify<'_>, emit: &mut dyn Emit) -> Result<Verified, Proble
     let mut verified = Verified { against: against.to_owned(), ..Verified::of(what) };
     let mut mender = what.own.as_ref().filter(|own| own.mend).map(|own| Mender::new(what, own));
     let source = source::Reader::open(what, &manifest)?;
-    let mut folders = vec![RelPath::root()];
-    while let Some(path) = folders.pop() {
+    let mut folders = vec![Mapped::root()];
+    while let Some(at) = folders.pop() {
         if what.stop.asked() {
             verified.complete = false;
             break;
         }
-        let folder = Folder { what, manifest: &manifest, copy: copy.as_ref(), path: &path };
+        let folder = Folder { what, manifest: &manifest, copy: copy.as_ref(), at: &at };
         folders.extend(folder.verify(mender.as_mut(), &mut verified, emit)?);
         if let Some(source) = &source {
-            source.folder(&path, &mut verified, emit)?;
+            source.folder(&at.path, &mut verified, emit)?;
         }
     }
     Ok(verified)
@@ -205,7 +206,7 @@ struct Folder<'a> {
     what: &'a Verify<'a>,
     manifest: &'a Manifest,
     copy: Option<&'a Dir>,
-    path: &'a RelPath,
+    at: &'a Mapped,
 }
 
 impl Folder<'_> {
@@ -215,9 +216,9 @@ impl Folder<'_> {
         mender: Option<&mut Mender<'_>>,
         verified: &mut Verified,
         emit: &mut dyn Emit,
-    ) -> Result<Vec<RelPath>, Problem> {
+    ) -> Result<Vec<Mapped>, Problem> {
         let reader = self.manifest.reader()?;
-        let row = reader.folder_id(self.path)?;
+        let row = reader.folder_id(&self.at.path)?;
         let rows = match row {
             Some(id) => reader.records_of(id)?,
             None => Vec::new(),
@@ -226,12 +227,12 @@ impl Folder<'_> {
             record.kind == RowKind::File && record.copy_mtime_ns.is_some()
         };
         let expected: Vec<&(Vec<u8>, Record)> = rows.iter().filter(has_copy).collect();
-        let dir = self.copy.and_then(|copy| copy.beneath(self.path).ok());
-        let checked = check(self.what, dir.as_ref(), &expected, self.path)?;
+        let dir = self.copy.and_then(|copy| copy.beneath(self.at.copy()).ok());
+        let checked = check(self.what, dir.as_ref(), &expected, &self.at.path)?;
         let mut found = Vec::new();
         for (item, state) in expected.iter().zip(&checked) {
             count(state, &item.1, verified);
-            found.extend(bad(&reader, row, self.path, item, state)?);
+            found.extend(bad(&reader, row, self.at, item, state)?);
         }
         match mender.filter(|_| !found.is_empty()) {
             Some(mender) => mender.mend(&found, verified, emit)?,
@@ -255,19 +256,22 @@ impl Folder<'_> {
         expected: &[&(Vec<u8>, Record)],
         verified: &mut Verified,
         emit: &mut dyn Emit,
-    ) -> Result<Vec<RelPath>, Problem> {
-        let names: HashSet<&[u8]> = expected.iter().map(|(name, _)| &name[..]).collect();
+    ) -> Result<Vec<Mapped>, Problem> {
+        let names: HashSet<&[u8]> =
+            expected.iter().map(|(name, record)| record.copy_name(name)).collect();
         let known = |name: &[u8]| names.contains(name);
-        let mut below: Vec<RelPath> = match row {
-            Some(id) => reader.folders(id)?.iter().map(|r| self.path.join(&r.name)).collect(),
-            None => Vec::new(),
-        };
-        if let Some(dir) = dir {
-            below.extend(strangers(self.manifest, dir, self.path, &known, verified, emit)?);
-            below.sort_unstable();
-            below.dedup();
+        let mut below: BTreeMap<Box<[u8]>, Mapped> = BTreeMap::new();
+        for row in row.map_or(Ok(Vec::new()), |id| reader.folders(id))? {
+            let mapped = self.at.join(&row.name, row.copy_name.as_deref());
+            below.insert(row.copy_name().into(), mapped);
         }
-        Ok(below)
+        if let Some(dir) = dir {
+            for name in strangers(self.manifest, dir, self.at, &known, verified, emit)? {
+                let mapped = self.at.join(&name, None);
+                below.entry(name).or_insert(mapped);
+            }
+        }
+        Ok(below.into_values().collect())
     }
 }
 
@@ -282,7 +286,14 @@ fn check(
         if !in_sample(what, path, name) {
             return Ok(State::LeftOut);
         }
-        Ok(state_of(dir, name, record.size, record.digest, what.stop, &mut |_| ()))
+        Ok(state_of(
+            dir,
+            record.copy_name(name),
+            record.size,
+            record.digest,
+            what.stop,
+            &mut |_| (),
+        ))
     };
     parallel::each(expected, parallel::threads(false), || Ok(()), one, &mut || {})
 }
@@ -299,7 +310,7 @@ fn in_sample(what: &Verify<'_>, path: &RelPath, name: &[u8]) -> bool {
 fn bad(
     reader: &Reader,
     row: Option<i64>,
-    folder: &RelPath,
+    folder: &Mapped,
     (name, record): &(Vec<u8>, Record),
     state: &State,
 ) -> Result<Option<Bad>, Problem> {
@@ -334,29 +345,33 @@ fn count(state: &State, record: &Record, verified: &mut Verified) {
     }
 }
 
-/// Files that nothing explains; returns the folders that are really there.
+/// Files that nothing explains; returns the names of the folders that are really there.
 fn strangers(
     manifest: &Manifest,
     dir: &Dir,
-    path: &RelPath,
+    at: &Mapped,
     known: &dyn Fn(&[u8]) -> bool,
     verified: &mut Verified,
     emit: &mut dyn Emit,
-) -> Result<Vec<RelPath>, Problem> {
+) -> Result<Vec<Box<[u8]>>, Problem> {
     let at_work: Vec<String> =
         manifest.inflight()?.iter().map(|(run, _)| crate::apply::temporary_prefix(run)).collect();
     let mut folders = Vec::new();
     for entry in dir.entries().map_err(device::away)? {
         let kind = entry.kind.or_else(|| dir.facts(&entry.name).ok().map(|f| f.kind));
         if kind == Some(Kind::Folder) {
-            folders.push(path.join(&entry.name));
+            folders.push(entry.name);
         } else if !known(&entry.name)
             && !at_work.iter().any(|prefix| entry.name.starts_with(prefix.as_bytes()))
         {
             verified.strangers += 1;
             let what = "a file in the copy is explained by nothing";
             emit.problem(
-                Problem::new(Code::CopyStranger, what).at(path.join(&entry.name).text().clone()),
+                Problem::new(Code::CopyStranger, what).at(at
+                    .copy()
+                    .join(&entry.name)
+                    .text()
+                    .clone()),
             );
         }
     }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::catalog::Catalog;
 use store::device;
 use store::manifest::{Manifest, Record, RowKind};
+use store::names::Mapped;
 use store::scrub::{Book, Copy, Listed};
 
 use super::mend::{Mender, leave};
@@ -136,10 +137,11 @@ fn refresh(
         && let Some(manifest) = Manifest::look(&own.folder.join(MANIFEST))?
     {
         book.refresh(now, |each| {
-            manifest.reader()?.each_record(&mut |path, row| {
+            manifest.reader()?.each_record(&mut |folder, name, row| {
                 let has_copy = row.kind == RowKind::File && row.copy_mtime_ns.is_some();
                 if let Some(digest) = row.digest.filter(|_| has_copy) {
-                    each(Listed::Copy(&path, row.size, &digest, row.live));
+                    let at = folder.join(name, row.copy_name.as_deref());
+                    each(Listed::Copy(&at, row.size, &digest, row.live));
                 }
             })?;
             Ok(())
@@ -158,7 +160,9 @@ fn refresh(
                 let row = Record::from_told(&news.file).filter(|row| row.kind == RowKind::File);
                 match row.map(|row| (row.digest.filter(|_| row.copy_mtime_ns.is_some()), row)) {
                     Some((Some(digest), row)) => {
-                        each(Listed::Copy(&news.file.path, row.size, &digest, row.live));
+                        let (path, copy) = (news.file.path.clone(), news.file.copy.clone());
+                        let at = Mapped { path, copy };
+                        each(Listed::Copy(&at, row.size, &digest, row.live));
                     }
                     Some((None, _)) => each(Listed::None(&news.file.path)),
                     None => {}
@@ -212,12 +216,16 @@ impl Round<'_> {
     ) -> Result<(Vec<(RelPath, bool)>, u64), Problem> {
         let (mut read, mut cost) = (Vec::new(), 0);
         for copy in copies {
-            let Some((folder, name)) = copy.path.split().filter(|_| cost < most) else { break };
-            let dir = self.copy.as_ref().and_then(|root| root.beneath(&folder).ok());
+            let split = copy.at.path.split().zip(copy.at.copy().split());
+            let Some(((folder, name), (copy_folder, copy_name))) = split.filter(|_| cost < most)
+            else {
+                break;
+            };
+            let dir = self.copy.as_ref().and_then(|root| root.beneath(&copy_folder).ok());
             let pace = &mut self.pace;
             let (stop, digest) = (self.what.stop, Some(copy.digest));
             let mut each = |n| pace.spent(n);
-            let state = state_of(dir.as_ref(), name, copy.size, digest, stop, &mut each);
+            let state = state_of(dir.as_ref(), copy_name, copy.size, digest, stop, &mut each);
             if state == State::Stopped || stop.asked() {
                 break;
             }
@@ -225,8 +233,12 @@ impl Round<'_> {
             self.verified.checked += 1;
             self.verified.bytes += copy.size;
             let good = matches!(state, State::Good(_));
-            let bad = Bad { folder, name: name.to_owned(), record: row_of(copy), state };
-            read.push((copy.path.clone(), !good && !self.mended(&bad, emit)?));
+            let own = copy.at.copy.is_some();
+            let folder = Mapped { path: folder, copy: own.then_some(copy_folder) };
+            let own_name = (copy_name != name).then(|| copy_name.to_owned());
+            let record = Record { copy_name: own_name, ..row_of(copy) };
+            let bad = Bad { folder, name: name.to_owned(), record, state };
+            read.push((copy.at.path.clone(), !good && !self.mended(&bad, emit)?));
         }
         emit.progress(&Progress {
             doing: "verifying",

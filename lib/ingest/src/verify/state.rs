@@ -6,6 +6,7 @@ use host::{Dir, Facts};
 use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::manifest::Record;
+use store::names::Mapped;
 
 use crate::digest;
 
@@ -23,7 +24,7 @@ pub(crate) enum State {
 /// A copy that is not what was stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Bad {
-    pub folder: RelPath,
+    pub folder: Mapped,
     pub name: Vec<u8>,
     /// What is known of it; its digest is never `None`.
     pub record: Record,
@@ -33,7 +34,12 @@ pub(crate) struct Bad {
 impl Bad {
     /// Its path.
     pub fn path(&self) -> RelPath {
-        self.folder.join(&self.name)
+        self.folder.path.join(&self.name)
+    }
+
+    /// The name that its copy has.
+    pub fn copy_name(&self) -> &[u8] {
+        self.record.copy_name(&self.name)
     }
 
     /// What is wrong, in words.

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use host::Dir;
 use host::volume::room;
+use host::{Dir, Kind};
 use model::emit::Emit;
 use model::ingest::Totals;
 use model::problem::Problem;
 use model::relpath::RelPath;
 use store::device;
 use store::manifest::{Applied, PlaceholderRow, Reader, Record, RowKind};
+use store::names::Target;
 
 use super::{Judged, Place, Work};
 use crate::guard::{self, Verdict};
 use crate::known::Known;
 use crate::placeholder;
 use crate::plan::{FolderPlan, Item, PlanLog, Todo, Was};
+use crate::scan::CopyNames;
 use crate::teller::Teller;
 
 /// A placeholder that is to be opened.
@@ -44,7 +46,7 @@ impl Work<'_> {
         if chosen.is_empty() {
             return Ok(());
         }
-        let log = plan(&chosen, self.folder)?;
+        let log = plan(&chosen, self.folder, &reader, known.target)?;
         let mut judged = Judged { tally: log.tally(), log, approval: None };
         let place = Place { fetches: true, ..place };
         let result = host::placeholder::while_fetching(|| {
@@ -89,7 +91,7 @@ impl Work<'_> {
         if chosen.iter().all(|one| one.before.is_none()) {
             return Ok(());
         }
-        let tally = plan(chosen, self.folder)?.tally();
+        let tally = plan(chosen, self.folder, reader, known.target)?.tally();
         let (known_files, ..) = reader.counts()?;
         let applied: Applied = self.applied(known)?;
         let facts = guard::Facts {
@@ -141,7 +143,12 @@ fn still_away(
     Ok(Some(Chosen { folder, item, before }))
 }
 
-fn plan(chosen: &[Chosen], state: &std::path::Path) -> Result<PlanLog, Problem> {
+fn plan(
+    chosen: &[Chosen],
+    state: &std::path::Path,
+    reader: &Reader,
+    target: Target,
+) -> Result<PlanLog, Problem> {
     let mut folders: BTreeMap<&RelPath, Vec<Item>> = BTreeMap::new();
     for one in chosen {
         folders.entry(&one.folder).or_default().push(one.item.clone());
@@ -149,11 +156,29 @@ fn plan(chosen: &[Chosen], state: &std::path::Path) -> Result<PlanLog, Problem> 
     let log = PlanLog::new(state);
     for (path, mut items) in folders {
         items.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let path = path.clone();
-        let (facts, deferrals) = (None, Vec::new());
-        log.put(FolderPlan { path, facts, is_new: false, is_gone: false, items, deferrals })?;
+        name_copies(reader, target, reader.folder_id(path)?, &mut items)?;
+        log.put(FolderPlan { items, ..FolderPlan::of(&reader.folder_copy(path)?) })?;
     }
     Ok(log)
+}
+
+/// Tells the names that copies have, or are to get.
+fn name_copies(
+    reader: &Reader,
+    target: Target,
+    row: Option<i64>,
+    items: &mut [Item],
+) -> Result<(), Problem> {
+    let new = items.iter().map(|item| (&item.name[..], Some(Kind::File)));
+    let names = CopyNames::of(target, reader.has_copy_names()?, reader, row, new)?;
+    for item in items {
+        let known = row.map_or(Ok(None), |row| reader.record(row, &item.name))?;
+        item.copy_name = match known.filter(|row| row.copy_mtime_ns.is_some()) {
+            Some(row) => row.copy_name,
+            None => names.of_new(&item.name),
+        };
+    }
+    Ok(())
 }
 
 /// Notes which of them are stored by now.

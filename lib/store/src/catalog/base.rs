@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Catalog, increment, stream_error};
 use crate::layout::FILE_MODE;
 use crate::manifest;
+use crate::names::Mapped;
 
 const NAME: &[u8] = b"base.jsonl.zst";
 
@@ -138,14 +139,19 @@ fn write_state(
         }
     };
     reader
-        .each_folder(&mut |path, live, mtime_ns, mode| tell(folder(path, live, mtime_ns, mode)))
-        .and_then(|()| reader.each_record(&mut |path, record| tell(record.told(path))))
+        .each_folder(&mut |at, live, mtime_ns, mode| tell(folder(at, live, mtime_ns, mode)))
+        .and_then(|()| reader.each_record(&mut |at, name, record| tell(record.told(at, name))))
         .map_err(std::io::Error::other)?;
     written
 }
 
-fn folder(path: model::relpath::RelPath, live: bool, mtime_ns: i64, mode: u32) -> FileRecord {
-    FileRecord { mtime_ns, mode: Some(mode), ..FileRecord::bare(path, RecordKind::Folder, live) }
+fn folder(at: &Mapped, live: bool, mtime_ns: i64, mode: u32) -> FileRecord {
+    FileRecord {
+        mtime_ns,
+        mode: Some(mode),
+        copy: at.copy.clone(),
+        ..FileRecord::bare(at.path.clone(), RecordKind::Folder, live)
+    }
 }
 
 /// The newest increment within the base; `None` when there is no base that can be read.

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use super::reader::{RECORD_COLUMNS, record};
 use super::writer::change_of_name;
 use super::{Error, Manifest, Reader, Result};
+use crate::names::Mapped;
 
 /// A stretch of rows that wait to be announced.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Manifest {
         let together = self.connection.unchecked_transaction();
         let _together = together.map_err(|e| Error::of(&self.path, e))?;
         let mut news = Vec::with_capacity(waiting.len());
-        let mut folder = (0, RelPath::root());
+        let mut folder = (0, Mapped::root());
         for item in waiting {
             if folder.0 != item.folder {
                 folder = (item.folder, reader.folder_path(item.folder)?);
@@ -53,7 +54,7 @@ impl Manifest {
             let is_dead_folder = told.file.kind == RecordKind::Folder && !told.file.live;
             news.push(told);
             if is_dead_folder {
-                news.extend(self.took_its_name(&reader, cloud, &folder.1)?);
+                news.extend(self.took_its_name(&reader, cloud, &folder.1.path)?);
             }
         }
         Ok(Some(Unannounced { news, upto }))
@@ -103,15 +104,14 @@ impl Manifest {
     }
 
     /// What is to be told of one waiting row: an empty name stands for the folder itself.
-    fn tell(&self, cloud: &str, folder: &RelPath, item: Waiting) -> Result<FileNews> {
+    fn tell(&self, cloud: &str, folder: &Mapped, item: Waiting) -> Result<FileNews> {
         let file = if item.name.is_empty() {
             self.folder_told(item.folder, folder)?
         } else {
-            let path = folder.join(&item.name);
             match self.record_of(item.folder, &item.name)? {
-                Some(record) => record.told(path),
+                Some(record) => record.told(folder, &item.name),
                 // A later rename took the row out: it is not there any more.
-                None => FileRecord::bare(path, RecordKind::File, false),
+                None => FileRecord::bare(folder.path.join(&item.name), RecordKind::File, false),
             }
         };
         let from = item.former.and_then(|bytes| RelPath::new(bytes).ok());
@@ -129,14 +129,12 @@ impl Manifest {
     ) -> Result<Option<FileNews>> {
         let Some((above, name)) = path.split() else { return Ok(None) };
         let Some(folder) = reader.folder_id(&above)? else { return Ok(None) };
-        let record = self.record_of(folder, name)?.filter(|record| record.live);
-        Ok(record.map(|record| FileNews {
-            cloud: cloud.to_owned(),
-            file: record.told(path.clone()),
-            change: Change::Stored,
-            from: None,
-            was: None,
-        }))
+        let Some(record) = self.record_of(folder, name)?.filter(|record| record.live) else {
+            return Ok(None);
+        };
+        let file = record.told(&reader.folder_copy(&above)?, name);
+        let (change, from, was) = (Change::Stored, None, None);
+        Ok(Some(FileNews { cloud: cloud.to_owned(), file, change, from, was }))
     }
 
     fn record_of(&self, folder: i64, name: &[u8]) -> Result<Option<super::Record>> {
@@ -148,7 +146,7 @@ impl Manifest {
         })
     }
 
-    fn folder_told(&self, id: i64, path: &RelPath) -> Result<FileRecord> {
+    fn folder_told(&self, id: i64, at: &Mapped) -> Result<FileRecord> {
         self.sql(|c| {
             c.prepare_cached("SELECT live, mtime_ns, mode, uid, gid FROM folder WHERE id = ?1")?
                 .query_row([id], |r| {
@@ -158,7 +156,8 @@ impl Manifest {
                         mode: r.get(2)?,
                         uid: r.get(3)?,
                         gid: r.get(4)?,
-                        ..FileRecord::bare(path.clone(), RecordKind::Folder, true)
+                        copy: at.copy.clone(),
+                        ..FileRecord::bare(at.path.clone(), RecordKind::Folder, true)
                     })
                 })
         })

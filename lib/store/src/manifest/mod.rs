@@ -4,6 +4,7 @@
 //! copy's data and name are on disk (safety law 4). phc-manifest(5) describes it.
 
 mod announce;
+mod inflight;
 mod open;
 mod placeholder;
 mod reader;
@@ -13,10 +14,11 @@ mod schema;
 mod writer;
 
 pub use announce::Unannounced;
+pub use inflight::Busy;
 pub use open::{Manifest, Opened, Readers};
 pub use placeholder::{Away, Placeholder, PlaceholderRow};
 pub use reader::{Entries, FolderRow, Reader, Seen};
-pub use row::{Known, Record, RowKind};
+pub use row::{Known, Record, RowKind, copy_name_told};
 pub use runs::{Applied, RunRow};
 pub use writer::{Batch, News};
 

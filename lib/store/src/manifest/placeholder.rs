@@ -93,7 +93,7 @@ impl Reader {
             s.query_map([], |row| Ok((row.get(0)?, placeholder(row, 1)?)))?.collect()
         })?;
         for (folder, row) in rows {
-            if !each(self.folder_path(folder)?, row) {
+            if !each(self.folder_path(folder)?.path, row) {
                 break;
             }
         }

@@ -7,6 +7,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Row, R
 
 use super::row::{Known, Record, RowKind, xattrs_of_text};
 use super::{Error, Result};
+use crate::names::Mapped;
 
 /// A connection for reading.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct FolderRow {
     pub live: bool,
     /// The source's permission bits.
     pub mode: u32,
+    /// The copy's name, where it is not `name`.
+    pub copy_name: Option<Box<[u8]>>,
     /// The digest of its entries' facts, when all of them were as their rows say.
     pub seen: Option<Seen>,
 }
@@ -50,9 +53,16 @@ impl Entries<'_> {
     }
 }
 
-const KNOWN: &str = "SELECT name, kind, live, suspect, size, mtime_ns, ctime_ns, file_id, copy_mtime_ns FROM entry WHERE folder = ?1 ORDER BY name";
+impl FolderRow {
+    /// The name that its copy has.
+    pub fn copy_name(&self) -> &[u8] {
+        self.copy_name.as_deref().unwrap_or(&self.name)
+    }
+}
+
+const KNOWN: &str = "SELECT name, kind, live, suspect, size, mtime_ns, ctime_ns, file_id, copy_mtime_ns, copy_name FROM entry WHERE folder = ?1 ORDER BY name";
 pub(super) const RECORD_COLUMNS: &str = "kind, live, suspect, size, mtime_ns, ctime_ns, btime_ns, file_id, \
-     mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms";
+     mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms, copy_name";
 
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Reader> {
@@ -90,6 +100,16 @@ impl Reader {
         work(&mut Entries { rows, path: &self.path })
     }
 
+    /// True if any copy has another name than its source.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn has_copy_names(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE copy_name IS NOT NULL) \
+                   OR EXISTS (SELECT 1 FROM folder WHERE copy_name IS NOT NULL)";
+        self.with(sql, |statement| statement.query_row([], |row| row.get(0)))
+    }
+
     /// The rows of a folder, in the order of their names.
     ///
     /// # Errors
@@ -103,7 +123,8 @@ impl Reader {
     /// # Errors
     /// When the database can't be read.
     pub fn folders(&self, parent: i64) -> Result<Vec<FolderRow>> {
-        let sql = "SELECT id, name, live, mode, seen FROM folder WHERE parent = ?1 ORDER BY name";
+        let sql = "SELECT id, name, live, mode, seen, copy_name FROM folder \
+                   WHERE parent = ?1 ORDER BY name";
         self.with(sql, |statement| statement.query_map([parent], folder_row)?.collect())
     }
 
@@ -133,7 +154,7 @@ impl Reader {
     /// # Errors
     /// When the database can't be read.
     pub fn folder(&self, path: &RelPath) -> Result<Option<FolderRow>> {
-        let sql = "SELECT id, name, live, mode, seen FROM folder WHERE id = ?1";
+        let sql = "SELECT id, name, live, mode, seen, copy_name FROM folder WHERE id = ?1";
         match self.folder_id(path)? {
             Some(id) => self.with(sql, |s| s.query_row([id], folder_row).optional()),
             None => Ok(None),
@@ -156,34 +177,61 @@ impl Reader {
         Ok(Some(id))
     }
 
-    /// The path of a folder.
+    /// The path of a folder, in the source and in the copy.
     ///
     /// # Errors
     /// When the database can't be read, or the folder is not in it.
-    pub fn folder_path(&self, id: i64) -> Result<RelPath> {
-        let mut names: Vec<Vec<u8>> = Vec::new();
+    pub fn folder_path(&self, id: i64) -> Result<Mapped> {
+        let mut names: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
         let mut at = id;
         while at != 0 {
-            let sql = "SELECT parent, name FROM folder WHERE id = ?1";
-            let (parent, name) =
-                self.with(sql, |s| s.query_row([at], |row| Ok((row.get(0)?, row.get(1)?))))?;
+            let sql = "SELECT parent, name, copy_name FROM folder WHERE id = ?1";
+            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, (row.get(1)?, row.get(2)?)));
+            let (parent, name) = self.with(sql, |s| s.query_row([at], row))?;
             names.push(name);
             at = parent;
         }
-        Ok(names.iter().rev().fold(RelPath::root(), |path, name| path.join(name)))
+        let join = |folder: Mapped, (name, copy): &(Vec<u8>, Option<Vec<u8>>)| {
+            folder.join(name, copy.as_deref())
+        };
+        Ok(names.iter().rev().fold(Mapped::root(), join))
     }
 
-    /// Calls `each` for every row, folder by folder.
+    /// Where the copy of a folder of the source lies; what no row tells has the same name there.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn each_record(&self, each: &mut dyn FnMut(RelPath, Record)) -> Result<()> {
-        let mut waiting = vec![(0, RelPath::root())];
-        while let Some((id, path)) = waiting.pop() {
+    pub fn folder_copy(&self, path: &RelPath) -> Result<Mapped> {
+        let mut at = Some(0);
+        let mut mapped = Mapped::root();
+        for name in path.names() {
+            let sql = "SELECT id, copy_name FROM folder WHERE parent = ?1 AND name = ?2";
+            let row =
+                |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Vec<u8>>>(1)?));
+            let found = match at {
+                Some(id) => self.with(sql, |s| s.query_row((id, name), row).optional())?,
+                None => None,
+            };
+            mapped = mapped.join(name, found.as_ref().and_then(|(_, copy)| copy.as_deref()));
+            at = found.map(|(id, _)| id);
+        }
+        Ok(mapped)
+    }
+
+    /// Calls `each` for every row, folder by folder: the folder, the name in it, the row.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn each_record(&self, each: &mut dyn FnMut(&Mapped, &[u8], Record)) -> Result<()> {
+        let mut waiting = vec![(0, Mapped::root())];
+        while let Some((id, folder)) = waiting.pop() {
             for (name, record) in self.records_of(id)? {
-                each(path.join(&name), record);
+                each(&folder, &name, record);
             }
-            waiting.extend(self.folders(id)?.into_iter().map(|row| (row.id, path.join(&row.name))));
+            let below = self.folders(id)?.into_iter();
+            waiting.extend(
+                below.map(|row| (row.id, folder.join(&row.name, row.copy_name.as_deref()))),
+            );
         }
         Ok(())
     }
@@ -192,18 +240,19 @@ impl Reader {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn each_folder(&self, each: &mut dyn FnMut(RelPath, bool, i64, u32)) -> Result<()> {
-        let sql =
-            "SELECT id, name, live, mtime_ns, mode FROM folder WHERE parent = ?1 ORDER BY name";
-        let mut waiting = vec![(0i64, RelPath::root())];
+    pub fn each_folder(&self, each: &mut dyn FnMut(&Mapped, bool, i64, u32)) -> Result<()> {
+        let sql = "SELECT id, name, live, mtime_ns, mode, copy_name FROM folder \
+                   WHERE parent = ?1 ORDER BY name";
+        let mut waiting = vec![(0i64, Mapped::root())];
         while let Some((id, path)) = waiting.pop() {
-            let rows: Vec<(i64, Vec<u8>, bool, i64, u32)> = self.with(sql, |s| {
-                s.query_map([id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?
-                    .collect()
-            })?;
-            for (child, name, live, mtime_ns, mode) in rows {
-                let path = path.join(&name);
-                each(path.clone(), live, mtime_ns, mode);
+            let row = |r: &Row<'_>| {
+                let path = path.join(&r.get::<_, Vec<u8>>(1)?, blob(r, 5)?.as_deref());
+                Ok((r.get(0)?, path, r.get(2)?, r.get(3)?, r.get(4)?))
+            };
+            let rows: Vec<(i64, Mapped, bool, i64, u32)> =
+                self.with(sql, |s| s.query_map([id], row)?.collect())?;
+            for (child, path, live, mtime_ns, mode) in rows {
+                each(&path, live, mtime_ns, mode);
                 waiting.push((child, path));
             }
         }
@@ -226,13 +275,16 @@ impl Reader {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn equal_copies(&self, digest: [u8; 32]) -> Result<Vec<RelPath>> {
-        let sql = "SELECT folder, name FROM entry \
+    pub fn equal_copies(&self, digest: [u8; 32]) -> Result<Vec<Mapped>> {
+        let sql = "SELECT folder, name, copy_name FROM entry \
                    WHERE digest = ?1 AND kind = 1 AND copy_mtime_ns IS NOT NULL LIMIT 8";
-        let rows: Vec<(i64, Vec<u8>)> = self.with(sql, |s| {
-            s.query_map([digest], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        let rows: Vec<(i64, Vec<u8>, Option<Vec<u8>>)> = self.with(sql, |s| {
+            s.query_map([digest], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })?;
-        rows.into_iter().map(|(id, name)| Ok(self.folder_path(id)?.join(&name))).collect()
+        let mapped = |(id, name, copy): (i64, Vec<u8>, Option<Vec<u8>>)| {
+            Ok(self.folder_path(id)?.join(&name, copy.as_deref()))
+        };
+        rows.into_iter().map(mapped).collect()
     }
 
     /// Live files and their bytes, and tombstones.
@@ -270,6 +322,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         ctime_ns: row.get(6)?,
         file_id: row.get::<_, i64>(7)?.cast_unsigned(),
         copy_mtime_ns: row.get(8)?,
+        copy_name: blob(row, 9)?,
     })
 }
 
@@ -280,6 +333,7 @@ fn folder_row(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
         live: row.get(2)?,
         mode: row.get(3)?,
         seen: row.get(4)?,
+        copy_name: blob(row, 5)?,
     })
 }
 
@@ -301,7 +355,12 @@ pub(super) fn record(row: &Row<'_>, at: usize) -> rusqlite::Result<Record> {
         target: row.get(at + 13)?,
         xattrs: xattrs_of_text(row.get(at + 14)?),
         gone_ms: row.get(at + 15)?,
+        copy_name: row.get(at + 16)?,
     })
+}
+
+fn blob(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Box<[u8]>>> {
+    Ok(row.get_ref(at)?.as_blob_or_null()?.map(Box::from))
 }
 
 pub(super) fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use data_encoding::{BASE64, HEXLOWER};
 use model::ingest::{FileRecord, RecordKind};
-use model::relpath::RelPath;
 use model::text::Text;
+
+use crate::names::Mapped;
 
 /// What a row stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +55,15 @@ pub struct Known {
     pub file_id: u64,
     /// The copy's modification time, ns; `None` for what has no copy.
     pub copy_mtime_ns: Option<i64>,
+    /// The copy's name, where it is not `name`.
+    pub copy_name: Option<Box<[u8]>>,
+}
+
+impl Known {
+    /// The name that its copy has.
+    pub fn copy_name(&self) -> &[u8] {
+        self.copy_name.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// A whole row.
@@ -85,6 +95,8 @@ pub struct Record {
     pub digest: Option<[u8; 32]>,
     /// The copy's modification time, ns; `None` for links, and for a tombstone whose copy is in `_trash`.
     pub copy_mtime_ns: Option<i64>,
+    /// The copy's name, where it is not the source's.
+    pub copy_name: Option<Vec<u8>>,
     /// A link's target.
     pub target: Option<Vec<u8>>,
     /// Extended attributes of the source.
@@ -114,6 +126,7 @@ impl Record {
             gid: 0,
             digest: None,
             copy_mtime_ns: None,
+            copy_name: None,
             target: None,
             xattrs: BTreeMap::new(),
             gone_ms: None,
@@ -125,8 +138,14 @@ impl Record {
         self.copy_mtime_ns == Some(Record::DOUBTED)
     }
 
-    /// The record as catalog and events tell it.
-    pub fn told(&self, path: RelPath) -> FileRecord {
+    /// The name that its copy has, if this is the row of a file of this name.
+    pub fn copy_name<'a>(&'a self, name: &'a [u8]) -> &'a [u8] {
+        self.copy_name.as_deref().unwrap_or(name)
+    }
+
+    /// The record as catalog and events tell it, of the file of this name in this folder.
+    pub fn told(&self, folder: &Mapped, name: &[u8]) -> FileRecord {
+        let Mapped { path, copy } = folder.join(name, self.copy_name.as_deref());
         let differs = self.copy_mtime_ns.filter(|copy| *copy != self.mtime_ns);
         FileRecord {
             path,
@@ -144,6 +163,7 @@ impl Record {
             target: self.target.clone().map(Text::new),
             copy_mtime_ns: differs,
             trashed: self.kind == RowKind::File && !self.live && self.copy_mtime_ns.is_none(),
+            copy: copy.filter(|_| self.kind == RowKind::File),
             xattrs: xattrs_told(&self.xattrs),
         }
     }
@@ -171,11 +191,19 @@ impl Record {
             digest: digest.and_then(|d| d.try_into().ok()),
             copy_mtime_ns: (kind == RowKind::File && !told.trashed)
                 .then(|| told.copy_mtime_ns.unwrap_or(told.mtime_ns)),
+            copy_name: copy_name_told(told),
             target: told.target.as_ref().map(|t| t.as_bytes().to_vec()),
             xattrs: xattrs_read(told.xattrs.as_ref()),
             gone_ms: None,
         })
     }
+}
+
+/// The last name of a told copy, where it is not the source's.
+pub fn copy_name_told(told: &FileRecord) -> Option<Vec<u8>> {
+    let (_, copy) = told.copy.as_ref()?.split()?;
+    let (_, name) = told.path.split()?;
+    (copy != name).then(|| copy.to_owned())
 }
 
 fn xattrs_told(xattrs: &BTreeMap<Vec<u8>, Vec<u8>>) -> Option<BTreeMap<String, String>> {

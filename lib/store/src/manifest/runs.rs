@@ -109,16 +109,4 @@ impl Manifest {
             c.prepare_cached(sql)?.query_map([limit], row)?.collect()
         })
     }
-
-    /// The copy's folders in which a run that was killed may have left temporaries, with that run's id.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub fn inflight(&self) -> Result<Vec<(String, Vec<u8>)>> {
-        self.sql(|c| {
-            c.prepare_cached("SELECT run, folder FROM inflight")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        })
-    }
 }

@@ -50,7 +50,14 @@ CREATE TABLE unannounced (
     was TEXT
 );
 CREATE INDEX entry_large ON entry (size, digest) WHERE size >= 1048576;
-CREATE TABLE inflight (run TEXT NOT NULL, folder BLOB NOT NULL, PRIMARY KEY (run, folder)) WITHOUT ROWID;
+CREATE TABLE inflight (
+    run TEXT NOT NULL, folder BLOB NOT NULL, copy BLOB, PRIMARY KEY (run, folder)
+) WITHOUT ROWID;
+CREATE INDEX entry_renamed ON entry (copy_name) WHERE copy_name IS NOT NULL;
+CREATE INDEX folder_renamed ON folder (copy_name) WHERE copy_name IS NOT NULL;
+CREATE TABLE naming (
+    folder BLOB NOT NULL, copy_name BLOB NOT NULL, name BLOB NOT NULL, PRIMARY KEY (folder, copy_name)
+) WITHOUT ROWID;
 CREATE TABLE run (
     id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, finished_ms INTEGER, outcome TEXT,
     gone INTEGER NOT NULL DEFAULT 0, rewritten INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0
@@ -92,6 +99,12 @@ END;
 CREATE TRIGGER entry_deleted AFTER DELETE ON entry BEGIN
     UPDATE folder SET seen = NULL WHERE id = OLD.folder AND seen IS NOT NULL;
 END;
+ALTER TABLE inflight ADD COLUMN copy BLOB;
+CREATE INDEX entry_renamed ON entry (copy_name) WHERE copy_name IS NOT NULL;
+CREATE INDEX folder_renamed ON folder (copy_name) WHERE copy_name IS NOT NULL;
+CREATE TABLE naming (
+    folder BLOB NOT NULL, copy_name BLOB NOT NULL, name BLOB NOT NULL, PRIMARY KEY (folder, copy_name)
+) WITHOUT ROWID;
 CREATE TABLE placeholder (
     folder INTEGER NOT NULL, name BLOB NOT NULL, is_folder INTEGER NOT NULL,
     size INTEGER, mtime_ns INTEGER NOT NULL, opens INTEGER NOT NULL, stub BLOB,

@@ -21,6 +21,7 @@ fn record(size: u64) -> Record {
         gid: 2,
         digest: Some([9; 32]),
         copy_mtime_ns: Some(-4),
+        copy_name: None,
         target: None,
         xattrs: BTreeMap::from([(b"user.tag".to_vec(), b"\xff".to_vec())]),
         gone_ms: None,
@@ -50,7 +51,7 @@ fn rows_come_back_as_they_were_put_and_only_after_the_commit() {
     batch.put(&folder, b"x\xff", &record(3)).unwrap();
     batch.commit().unwrap();
     let id = reader.folder_id(&folder).unwrap().unwrap();
-    assert_eq!(reader.folder_path(id).unwrap(), folder);
+    assert_eq!(reader.folder_path(id).unwrap().path, folder);
     assert_eq!(reader.record(id, b"x\xff").unwrap().unwrap(), record(3));
     assert_eq!(reader.entries(id).unwrap()[0].file_id, u64::MAX);
     assert_eq!(reader.counts().unwrap(), (1, 3, 0));

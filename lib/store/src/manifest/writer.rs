@@ -77,8 +77,8 @@ impl Batch<'_> {
         let folder = self.touched(folder)?;
         self.sql(
             "INSERT OR REPLACE INTO entry (folder, name, kind, live, suspect, size, mtime_ns, ctime_ns, btime_ns, \
-             file_id, mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms) \
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+             file_id, mode, uid, gid, digest, copy_mtime_ns, target, xattrs, gone_ms, copy_name) \
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
             params![
                 folder,
                 name,
@@ -98,6 +98,7 @@ impl Batch<'_> {
                 record.target,
                 xattrs_text(&record.xattrs),
                 record.gone_ms,
+                record.copy_name,
             ],
         )
     }
@@ -190,6 +191,15 @@ impl Batch<'_> {
         )
     }
 
+    /// Says which name a folder's copy has; `None` if it is the source's.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn name_folder_copy(&mut self, path: &RelPath, copy_name: Option<&[u8]>) -> Result<()> {
+        let id = self.folder_id(path)?;
+        self.sql("UPDATE folder SET copy_name = ?2 WHERE id = ?1", params![id, copy_name])
+    }
+
     /// Says that a folder left the source.
     ///
     /// # Errors
@@ -213,37 +223,6 @@ impl Batch<'_> {
             "INSERT INTO unannounced (change, folder, name, former, was) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![change, folder, name, former, was],
         )
-    }
-
-    /// Notes the copy's folders in which this run may leave temporaries; those of an earlier batch are forgotten.
-    ///
-    /// # Errors
-    /// When the database can't be written.
-    pub fn note_inflight(&mut self, run: Uuid, folders: &[RelPath]) -> Result<()> {
-        self.forget_inflight()?;
-        for folder in folders {
-            self.sql(
-                "INSERT INTO inflight VALUES (?1, ?2)",
-                params![run.to_string(), folder.as_bytes()],
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Notes a folder in which temporaries of some run were found, beside what is noted already.
-    ///
-    /// # Errors
-    /// When the database can't be written.
-    pub fn note_left_by(&mut self, run: &str, folder: &RelPath) -> Result<()> {
-        self.sql("INSERT OR IGNORE INTO inflight VALUES (?1, ?2)", params![run, folder.as_bytes()])
-    }
-
-    /// Forgets which folders may hold temporaries: they are known to hold none.
-    ///
-    /// # Errors
-    /// When the database can't be written.
-    pub fn forget_inflight(&mut self) -> Result<()> {
-        self.sql("DELETE FROM inflight", [])
     }
 
     /// Adds to what a run has destroyed so far; the guard counts it for a day.
