@@ -27,6 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn work(args: Args) -> Result<Exit, Problem> {
+    host::placeholder::keep_away();
     let settings = Settings::resolve(&args.common)?;
     let mut output = Output::new(&settings, model::ingest::TOOL, words::words);
     let exit = match args.command {
