@@ -208,6 +208,19 @@ pub fn hears_changes(dir: &Dir) -> bool {
     kind != DRIVE_REMOTE
 }
 
+/// True if a folder of a local file system takes names for one that differ in case (`FS_CASEFOLD_FL`).
+#[cfg(target_os = "linux")]
+pub fn folds_case(dir: &Dir) -> bool {
+    const CASEFOLD: u32 = 0x4000_0000;
+    rustix::fs::ioctl_getflags(dir.fd()).is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
+}
+
+/// True if a folder of a local file system takes names for one that differ in case; not told on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn folds_case(_dir: &Dir) -> bool {
+    false
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::{id, room};

@@ -9,7 +9,7 @@ use model::problem::{Code, Problem};
 use model::text::Text;
 use store::catalog::Catalog;
 use store::manifest::{Manifest, Opened};
-use store::names::Target;
+use store::names::{self, Target};
 use store::space::SpaceRoot;
 use store::{device, layout};
 use tempfile::TempDir;
@@ -56,6 +56,9 @@ pub fn open(
     let path = folder.join(MANIFEST);
     let found =
         if settings.dry_run && !path.exists() { Ok(None) } else { sound(&path, distrusted) };
+    let (device, cloud) = (&settings.device, &settings.cloud);
+    let target = names::target(space, device, cloud, folder, !settings.dry_run)?;
+    let copy = copy.map(|dir| (dir, target));
     let scratch = scratch(settings, &found)?;
     let path = scratch.as_ref().map_or(path, |dir| dir.path().join(MANIFEST));
     let is_new = !matches!(found, Ok(Some(_)));
@@ -74,7 +77,7 @@ pub fn open(
     }
     let volume = manifest.meta("volume")?;
     Ok(Known {
-        target: Target::BYTES,
+        target,
         manifest,
         reconcile: rolled_back.is_some(),
         is_new,
@@ -184,7 +187,7 @@ fn rebuilt(
     settings: &Settings,
     path: &Path,
     space: &SpaceRoot,
-    copy: Option<&Dir>,
+    copy: Option<(&Dir, Target)>,
     broken: Option<(&Path, store::manifest::Error)>,
     emit: &mut dyn Emit,
 ) -> Result<Manifest, Problem> {

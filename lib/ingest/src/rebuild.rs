@@ -12,7 +12,7 @@ use model::problem::Problem;
 use model::relpath::RelPath;
 use store::catalog::Catalog;
 use store::manifest::{Batch, Manifest, News, Record, RowKind};
-use store::names::{self, Mapped};
+use store::names::{self, Mapped, Target};
 
 /// Rows of one transaction.
 const BATCH: usize = 10_000;
@@ -24,7 +24,7 @@ const BATCH: usize = 10_000;
 pub fn fill(
     manifest: &mut Manifest,
     catalog: Option<&Catalog>,
-    copy: Option<&Dir>,
+    copy: Option<(&Dir, Target)>,
 ) -> Result<Vec<Problem>, Problem> {
     let mut rows = Rows { manifest, waiting: Vec::new(), failed: None };
     let problems = match catalog {
@@ -37,8 +37,8 @@ pub fn fill(
     if let Some(e) = rows.failed.take() {
         return Err(e);
     }
-    if let Some(copy) = copy {
-        add_unexplained(rows.manifest, copy)?;
+    if let Some((copy, target)) = copy {
+        add_unexplained(rows.manifest, copy, target)?;
     }
     Ok(problems)
 }
@@ -115,11 +115,11 @@ fn name_folders(
 }
 
 /// Copies that no row explains become rows without a digest: they are read before anything is said of them.
-fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
+fn add_unexplained(manifest: &mut Manifest, copy: &Dir, target: Target) -> Result<(), Problem> {
     let mut folders = vec![Mapped::root()];
     while let Some(at) = folders.pop() {
         let dir = copy.beneath(at.copy()).map_err(store::device::away)?;
-        let known = Names::of(manifest, &at.path)?;
+        let known = Names::of(manifest, &at.path, target)?;
         let mut batch = manifest.batch()?;
         for entry in dir.entries().map_err(store::device::away)? {
             let facts = dir.facts(&entry.name).map_err(store::device::away)?;
@@ -136,7 +136,7 @@ fn add_unexplained(manifest: &mut Manifest, copy: &Dir) -> Result<(), Problem> {
                         batch.note_left_by(&run, &at)?;
                         continue;
                     }
-                    let (name, copy_name) = names::of_copy(&entry.name);
+                    let (name, copy_name) = names::of_copy(&target, &entry.name);
                     let row = Record { copy_name, ..unexplained(&facts) };
                     batch.put(&at.path, &name, &row)?;
                 }
@@ -165,6 +165,7 @@ fn add_folder(
 
 /// What rows say of the copies in one folder.
 struct Names {
+    target: Target,
     /// Copies of files, by their own names.
     files: HashSet<Box<[u8]>>,
     /// Copies of live folders, by their own names, with their sources'.
@@ -172,22 +173,22 @@ struct Names {
 }
 
 impl Names {
-    fn of(manifest: &Manifest, folder: &RelPath) -> Result<Names, Problem> {
+    fn of(manifest: &Manifest, folder: &RelPath, target: Target) -> Result<Names, Problem> {
         let reader = manifest.reader()?;
         let Some(id) = reader.folder_id(folder)? else {
-            return Ok(Names { files: HashSet::new(), folders: HashMap::new() });
+            return Ok(Names { target, files: HashSet::new(), folders: HashMap::new() });
         };
         let files = reader.entries(id)?.iter().map(|known| known.copy_name().into()).collect();
         let live = reader.folders(id)?.into_iter().filter(|row| row.live);
         let folders = live.map(|row| (row.copy_name().into(), row.name)).collect();
-        Ok(Names { files, folders })
+        Ok(Names { target, files, folders })
     }
 
     /// The folder whose copy has this name.
     fn folder(&self, at: &Mapped, copy_name: &[u8]) -> Mapped {
         let (name, own) = match self.folders.get(copy_name) {
             Some(name) => (name.to_vec(), (**name != *copy_name).then(|| copy_name.to_owned())),
-            None => names::of_copy(copy_name),
+            None => names::of_copy(&self.target, copy_name),
         };
         at.join(&name, own.as_deref())
     }

@@ -85,15 +85,16 @@ pub fn unescape(name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The source's name of a copy that nothing else tells of, and the copy's where that is another one.
-pub fn of_copy(copy_name: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
-    match unescape(copy_name).filter(|name| is_plain_name(name)) {
+pub fn of_copy(target: &Target, copy_name: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let spelled = unescape(copy_name).filter(|name| !target.holds_all() && is_one_name(name));
+    match spelled {
         Some(name) => (name, Some(copy_name.to_owned())),
         None => (copy_name.to_owned(), None),
     }
 }
 
 /// True for what an entry of a folder may be called.
-fn is_plain_name(name: &[u8]) -> bool {
+fn is_one_name(name: &[u8]) -> bool {
     let is_one = !name.is_empty() && name != b"." && name != b"..";
     is_one && !name.contains(&b'/') && !name.contains(&0)
 }

@@ -9,6 +9,7 @@ mod choose;
 mod escape;
 mod fold;
 mod mapped;
+mod probe;
 mod target;
 mod windows;
 
@@ -16,4 +17,5 @@ pub use choose::{Chosen, Row, choose};
 pub use escape::{escape, of_copy, unescape};
 pub use fold::fold;
 pub use mapped::Mapped;
+pub use probe::target;
 pub use target::{Alphabet, Target};
