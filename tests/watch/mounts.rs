@@ -54,7 +54,7 @@ fn needs_root_the_space_can_be_unmounted_and_nothing_is_lost_until_it_is_back() 
     let _mount = Mount::bind(&disk, &bench.sandbox.space());
     watcher.wait_for_file("d/e");
     watcher.stop();
-    std::fs::write(bench.source("a"), "a").unwrap();
+    std::fs::write(bench.source("a"), "another a").unwrap();
     bench.run().ok();
     trees::assert_copied(&bench.source(""), &bench.copy(""));
 }

@@ -279,7 +279,11 @@ impl Work<'_> {
         // What another root has in common with the former one, only its content tells.
         let read_candidates = (other_root.is_some() && tally.rewrites > 0)
             || guard::exceeds_caps(&facts(&tally, known_files), &self.settings.guard);
-        if read_candidates || tally.with_links > 0 || (tally.gone > 0 && tally.stores > 0) {
+        let reader = known.manifest.reader()?;
+        let buried = Some(&reader).filter(|_| tally.stores > 0);
+        let buried = if reader.has_buried()? { buried } else { None };
+        let may_be_renamed = tally.stores > 0 && (tally.gone > 0 || buried.is_some());
+        if read_candidates || tally.with_links > 0 || may_be_renamed {
             let how = Reading {
                 source: &sides.source.dir,
                 copy: sides.copy,
@@ -287,7 +291,7 @@ impl Work<'_> {
                 stop: self.machine.stop,
                 read_candidates,
             };
-            log = refine(log, &how, &mut || {
+            log = refine(log, &how, buried, &mut || {
                 teller.progress(&Progress { doing: "reading", ..Progress::default() });
             })?;
         }

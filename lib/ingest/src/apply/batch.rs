@@ -12,10 +12,10 @@ use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::manifest::{Busy, Manifest};
 
-use super::Ground;
 use super::commit::{Frame, commit, news};
 use super::prepare::{PreparedPart, Preparer};
 use super::settle::{SettledPart, settle};
+use super::{Ground, emptied};
 use crate::parallel;
 use crate::plan::{FolderPlan, Item, PlanLog, Tally, Todo};
 
@@ -80,6 +80,9 @@ pub fn apply(
         if wanted {
             work.pass(plan, pass)?;
         }
+    }
+    if how.tally.renames > 0 && !ground.stop.asked() {
+        emptied::remove(ground, plan)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod batch;
 mod commit;
+mod emptied;
 mod folders;
 mod prepare;
 mod read;

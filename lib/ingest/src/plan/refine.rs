@@ -6,6 +6,7 @@ use host::Dir;
 use host::stop::Stop;
 use model::problem::Problem;
 use model::relpath::RelPath;
+use store::manifest::Reader;
 
 use super::rename::Gone;
 use super::{FolderPlan, Item, PlanLog, Todo};
@@ -29,12 +30,16 @@ pub struct Reading<'a> {
 
 /// Finds renames and hard links, and reads what must be read before the guard can judge.
 ///
+/// `buried` has the manifest's tombstones, if there are any: what left with an earlier run
+/// may be back elsewhere.
+///
 /// # Errors
 /// When the manifest or the log can't be used; a source file that can't be read stays
 /// what the plan says of it.
 pub fn refine(
     mut log: PlanLog,
     how: &Reading<'_>,
+    buried: Option<&Reader>,
     tick: &mut dyn FnMut(),
 ) -> Result<PlanLog, Problem> {
     let tally = log.tally();
@@ -46,7 +51,7 @@ pub fn refine(
         }
     }
     let refined = log.another();
-    let mut pass = Pass { how, gone, first_names: HashMap::new() };
+    let mut pass = Pass { how, gone, buried, dug_up: HashSet::new(), first_names: HashMap::new() };
     for plan in log.read()? {
         refined.put(pass.folder(plan?, tick)?)?;
     }
@@ -59,6 +64,9 @@ pub fn refine(
 struct Pass<'a> {
     how: &'a Reading<'a>,
     gone: Gone,
+    buried: Option<&'a Reader>,
+    /// Tombstones that were found to be what another path is now.
+    dug_up: HashSet<RelPath>,
     /// Files with several names, by id: the path that is stored first.
     first_names: HashMap<u64, RelPath>,
 }
@@ -71,6 +79,7 @@ impl Pass<'_> {
     ) -> Result<FolderPlan, Problem> {
         for item in &mut plan.items {
             self.by_facts(&plan.path, item);
+            self.by_tombstone(item)?;
         }
         let wanted: Vec<&Item> =
             plan.items.iter().filter(|item| self.wants_reading(item)).collect();
@@ -104,6 +113,28 @@ impl Pass<'_> {
         }
     }
 
+    /// A file that left with an earlier run, and whose copy stayed, is renamed all the same:
+    /// the two ends of a move need not come together.
+    fn by_tombstone(&mut self, item: &mut Item) -> Result<(), Problem> {
+        let Some(reader) = self.buried.filter(|_| matches!(item.todo, Todo::Store)) else {
+            return Ok(());
+        };
+        let Some(btime_ns) = item.btime_ns else { return Ok(()) };
+        for (folder, name, record) in reader.buried_as(item.file_id)? {
+            let is_it = record.btime_ns == Some(btime_ns)
+                && (record.size, record.mtime_ns) == (item.size, item.mtime_ns)
+                && record.digest.is_some()
+                && record.copy_mtime_ns.is_some()
+                && !record.suspect;
+            let from = reader.folder_path(folder)?.path.join(&name);
+            if is_it && self.dug_up.insert(from.clone()) {
+                item.todo = Todo::Rename { from };
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn wants_reading(&self, item: &Item) -> bool {
         match item.todo {
             Todo::Store => self.gone.may_be_by_digest(item),
@@ -118,28 +149,23 @@ impl Pass<'_> {
         items: &[&Item],
         tick: &mut dyn FnMut(),
     ) -> Result<HashMap<Vec<u8>, Digests>, Problem> {
-        let Ok(dir) = self.how.source.beneath(&plan.path) else { return Ok(HashMap::new()) };
-        let copy = self.how.copy.and_then(|root| root.beneath(plan.copy()).ok());
+        let how = self.how;
+        let Ok(dir) = how.source.beneath(&plan.path) else { return Ok(HashMap::new()) };
+        let copy = how.copy.and_then(|root| root.beneath(plan.copy()).ok());
         let read = |(): &mut (), item: &&Item| {
-            let found = digest::of_stable(&dir, &item.name, self.how.stop).ok().flatten();
+            let found = digest::of_stable(&dir, &item.name, how.stop).ok().flatten();
             let source = found.filter(|(_, facts)| item.still_is(facts)).map(|(digest, _)| digest);
-            let Some(source) = source.filter(|_| !self.how.stop.asked()) else { return Ok(None) };
+            let Some(source) = source.filter(|_| !how.stop.asked()) else { return Ok(None) };
             let known = match item.todo {
                 Todo::Compare { was } => {
-                    was.digest.or_else(|| self.of_copy(copy.as_ref(), item.copy_name()))
+                    was.digest.or_else(|| of_copy(copy.as_ref(), item.copy_name(), how.stop))
                 }
                 _ => None,
             };
             Ok(Some((item.name.clone(), Digests { source, known })))
         };
-        let found = parallel::each(items, self.how.threads, || Ok(()), read, tick)?;
+        let found = parallel::each(items, how.threads, || Ok(()), read, tick)?;
         Ok(found.into_iter().flatten().collect())
-    }
-
-    /// The digest of a copy that was found there and never read.
-    fn of_copy(&self, copy: Option<&Dir>, name: &[u8]) -> Option<[u8; 32]> {
-        let found = digest::of_stable(copy?, name, self.how.stop).ok()?;
-        found.map(|(digest, _)| digest)
     }
 
     fn by_digest(&mut self, item: &mut Item, source: [u8; 32], known: Option<[u8; 32]>) {
@@ -157,6 +183,11 @@ impl Pass<'_> {
             _ => {}
         }
     }
+}
+
+/// The digest of a copy that was found there and never read.
+fn of_copy(copy: Option<&Dir>, name: &[u8], stop: &Stop) -> Option<[u8; 32]> {
+    digest::of_stable(copy?, name, stop).ok()?.map(|(digest, _)| digest)
 }
 
 struct Digests {

@@ -26,6 +26,8 @@ pub struct Tally {
     pub with_links: u64,
     /// Further names of files.
     pub links: u64,
+    /// Files that are what another path was.
+    pub renames: u64,
     /// Copies that must leave their names.
     pub give_way: u64,
     /// All entries with anything to do.
@@ -66,7 +68,8 @@ impl Tally {
             }
             Todo::MakeWay => self.give_way += 1,
             Todo::Link { .. } => self.links += 1,
-            Todo::Touch { .. } | Todo::Rename { .. } | Todo::Symlink => {}
+            Todo::Rename { .. } => self.renames += 1,
+            Todo::Touch { .. } | Todo::Symlink => {}
         }
     }
 
@@ -81,6 +84,7 @@ impl Tally {
         self.gone_bytes += other.gone_bytes;
         self.with_links += other.with_links;
         self.links += other.links;
+        self.renames += other.renames;
         self.give_way += other.give_way;
         self.items += other.items;
         self.folders += other.folders;

@@ -2,6 +2,7 @@
 
 mod faults;
 mod house;
+mod moves;
 mod rolling;
 mod safety;
 mod scope;

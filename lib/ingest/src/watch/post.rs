@@ -244,6 +244,11 @@ impl Post {
         }
         self.doubt_what_is_due(now, ground);
         let is_due = self.shared().pending.is_due(now);
+        if is_due && self.root_now() != self.root {
+            // What was heard is that it left: then there is nothing else to be looked at.
+            self.looked = None;
+            return true;
+        }
         if is_due {
             let batch = self.shared().pending.take(now);
             self.batch(batch, ground, voice);

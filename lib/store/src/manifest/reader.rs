@@ -161,6 +161,29 @@ impl Reader {
         }
     }
 
+    /// True if there is any tombstone.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn has_buried(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE live = 0)";
+        self.with(sql, |s| s.query_row([], |row| row.get(0)))
+    }
+
+    /// The tombstones of files that had this id in the source: folder, name and row.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn buried_as(&self, file_id: u64) -> Result<Vec<(i64, Vec<u8>, Record)>> {
+        let sql = format!(
+            "SELECT folder, name, {RECORD_COLUMNS} FROM entry WHERE live = 0 AND file_id = ?1"
+        );
+        self.with(&sql, |s| {
+            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, record(row, 2)?));
+            s.query_map([file_id.cast_signed()], row)?.collect()
+        })
+    }
+
     /// The id of a folder; `None` when it is not known.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ END;
 CREATE TRIGGER entry_deleted AFTER DELETE ON entry BEGIN
     UPDATE folder SET seen = NULL WHERE id = OLD.folder AND seen IS NOT NULL;
 END;
+CREATE INDEX entry_buried ON entry (file_id) WHERE live = 0;
 CREATE TABLE placeholder (
     folder INTEGER NOT NULL, name BLOB NOT NULL, is_folder INTEGER NOT NULL,
     size INTEGER, mtime_ns INTEGER NOT NULL, opens INTEGER NOT NULL, stub BLOB,
@@ -91,6 +92,7 @@ ALTER TABLE folder ADD COLUMN btime_ns INTEGER;
 ALTER TABLE folder ADD COLUMN copy_name BLOB;
 ALTER TABLE folder ADD COLUMN seen BLOB;
 ALTER TABLE entry ADD COLUMN copy_name BLOB;
+CREATE INDEX entry_buried ON entry (file_id) WHERE live = 0;
 ALTER TABLE unannounced ADD COLUMN was TEXT;
 CREATE INDEX entry_large ON entry (size, digest) WHERE size >= 1048576;
 CREATE TRIGGER entry_updated AFTER UPDATE ON entry BEGIN
