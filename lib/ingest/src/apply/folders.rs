@@ -35,7 +35,7 @@ pub fn make(ground: &Ground<'_>, at: &Mapped) -> host::Result<(Dir, bool)> {
     let mode = copy_mode(source.map_or(OWN, |facts| facts.mode));
     match parent.make_folder(name, mode) {
         Err(e) if e.meaning() == Meaning::Exists => {
-            ground.trash.put_away(&parent, &copy_above, name)?;
+            ground.trash.of(&copy_above).put_away(&parent, name)?;
             parent.make_folder(name, mode)?;
         }
         other => other?,

@@ -9,6 +9,7 @@ use store::manifest::Record;
 use store::names::Mapped;
 
 use super::prepare::{Names, PreparedPart, Step};
+use super::trash::FolderTrash;
 use super::{Ground, entry_problem, folders, is_fatal};
 use crate::plan::FolderPlan;
 
@@ -59,12 +60,15 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
         Err(_) if settled.plan.is_gone => return Ok(buried(ground, settled, part.steps)),
         Err(e) => return Err(store::device::away(e)),
     };
-    for (names, step) in part.steps {
+    let mut trash = ground.trash.of(at.copy());
+    let kept = keep(&copy, &mut trash, &part.steps).map_err(store::device::away)?;
+    for ((names, step), kept) in part.steps.into_iter().zip(kept) {
         let temp = match &step {
             Step::Publish { temp, .. } => Some(temp.clone()),
             _ => None,
         };
-        match one(ground, &copy, at.copy(), &names, step) {
+        let mut place = Place { ground, copy: &copy, folder: at.copy(), trash: &mut trash };
+        match kept.and_then(|kept| one(&mut place, &names, step, kept)) {
             Ok(entry) => settled.entries.push(entry),
             Err(e) if is_fatal(&e) => return Err(store::device::away(e)),
             Err(e) => {
@@ -80,6 +84,25 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
         copy.sync().map_err(store::device::away)?;
     }
     Ok(settled)
+}
+
+/// Keeps every file that will be replaced as a former version: all of them before the first
+/// loses its name, so that one sync of the trash does for all.
+fn keep(
+    copy: &Dir,
+    trash: &mut FolderTrash<'_>,
+    steps: &[(Names, Step)],
+) -> host::Result<Vec<host::Result<bool>>> {
+    let replaces = |step: &Step| {
+        let Step::Publish { over: Some(over), .. } = step else { return false };
+        over.kind == Kind::File
+    };
+    let mut keep = |(names, step): &(Names, Step)| {
+        if replaces(step) { trash.keep(copy, names.copy()) } else { Ok(false) }
+    };
+    let kept = steps.iter().map(&mut keep).collect();
+    trash.sync()?;
+    Ok(kept)
 }
 
 fn buried(ground: &Ground<'_>, mut settled: SettledPart, steps: Vec<(Names, Step)>) -> SettledPart {
@@ -111,14 +134,17 @@ fn gone(name: Vec<u8>, size: u64, is_file: bool, trashed: Option<Kind>) -> Settl
     }
 }
 
-fn one(
-    ground: &Ground<'_>,
-    copy: &Dir,
-    folder: &RelPath,
-    names: &Names,
-    step: Step,
-) -> host::Result<Settled> {
-    let name = names.copy();
+/// Where steps are done.
+struct Place<'p, 't> {
+    ground: &'p Ground<'p>,
+    copy: &'p Dir,
+    folder: &'p RelPath,
+    trash: &'p mut FolderTrash<'t>,
+}
+
+/// Does a step; `kept` is true if what it replaces has a second name in the trash.
+fn one(place: &mut Place<'_, '_>, names: &Names, step: Step, kept: bool) -> host::Result<Settled> {
+    let (copy, name) = (place.copy, names.copy());
     let of_row = |record, change| Settled {
         name: names.name.clone(),
         record: Some(record),
@@ -143,21 +169,21 @@ fn one(
         Step::Publish { temp, record, over, change, replaces, was } => {
             let in_the_way = over.as_ref().filter(|facts| facts.kind == Kind::Folder);
             let files = if in_the_way.is_some() { files_below(&copy.sub(name)?)? } else { 1 };
-            let trashed = publish(ground, copy, folder, &temp, name, over.as_ref())?;
+            let trashed = publish(place, &temp, name, over.as_ref(), kept)?;
             let put_away = if trashed.is_some() { files } else { 0 };
             Ok(Settled { destroyed: replaces, was, trashed, put_away, ..of_row(record, change) })
         }
         Step::Rename { from, record } => {
-            rename(ground, &from, copy, name)?;
+            rename(place.ground, &from, copy, name)?;
             Ok(Settled { from: Some(from.path), ..of_row(record, Change::Renamed) })
         }
         Step::MakeWay => {
-            let trashed = put_away(ground, copy, folder, name)?.then_some(Kind::File);
+            let trashed = put_away(place, name)?.then_some(Kind::File);
             // It was counted when it left.
             Ok(Settled { destroyed: None, ..gone(name.to_owned(), 0, true, trashed) })
         }
         Step::Gone { size, is_file, to_trash } => {
-            let trashed = (to_trash && put_away(ground, copy, folder, name)?).then_some(Kind::File);
+            let trashed = (to_trash && put_away(place, name)?).then_some(Kind::File);
             failpoint::hit("apply.gone").attempt("bury", copy.path())?;
             Ok(gone(names.name.clone(), size, is_file, trashed))
         }
@@ -176,13 +202,13 @@ fn files_below(dir: &Dir) -> host::Result<u64> {
 
 /// Gives a temporary its final name; tells what had it before and is in the trash now.
 fn publish(
-    ground: &Ground<'_>,
-    copy: &Dir,
-    folder: &RelPath,
+    place: &mut Place<'_, '_>,
     temp: &[u8],
     name: &[u8],
     over: Option<&Facts>,
+    kept: bool,
 ) -> host::Result<Option<Kind>> {
+    let copy = place.copy;
     failpoint::hit("apply.publishing").attempt("rename in", copy.path())?;
     let kind = match over {
         Some(facts) => facts.kind,
@@ -192,10 +218,11 @@ fn publish(
             other => return other.map(|()| None),
         },
     };
-    ground.trash.keep(copy, folder, name, kind)?;
-    match kind {
-        Kind::File => copy.rename(temp, copy, name)?,
-        Kind::Folder | Kind::Symlink | Kind::Special => copy.rename_new(temp, copy, name)?,
+    // What was made since it was looked for, or can't have two names, was not kept yet.
+    if kept || place.trash.keep_now(copy, name, kind)? {
+        copy.rename(temp, copy, name)?;
+    } else {
+        copy.rename_new(temp, copy, name)?;
     }
     Ok(Some(kind))
 }
@@ -219,10 +246,12 @@ fn is_not_there(error: &host::Error) -> bool {
 }
 
 /// Moves a copy to the trash; false if there is none, and none that a run moved there before it was cut off.
-fn put_away(ground: &Ground<'_>, copy: &Dir, folder: &RelPath, name: &[u8]) -> host::Result<bool> {
-    match ground.trash.put_away(copy, folder, name) {
+fn put_away(place: &mut Place<'_, '_>, name: &[u8]) -> host::Result<bool> {
+    match place.trash.put_away(place.copy, name) {
         Ok(()) => Ok(true),
-        Err(e) if e.meaning() == Meaning::Missing => Ok(ground.trash.of_cut_off.has(folder, name)),
+        Err(e) if e.meaning() == Meaning::Missing => {
+            Ok(place.ground.trash.of_cut_off.has(place.folder, name))
+        }
         Err(e) => Err(e),
     }
 }

@@ -49,40 +49,9 @@ pub fn again(run: Uuid) -> Uuid {
 }
 
 impl Trash<'_> {
-    /// Keeps what has this name as a former version, so that its name may be replaced.
-    ///
-    /// A file gets a second name in the trash (a hard link, else a clone) and keeps its
-    /// own; what can't, and what is no file, is moved.
-    pub fn keep(&self, dir: &Dir, folder: &RelPath, name: &[u8], kind: Kind) -> host::Result<()> {
-        if kind != Kind::File {
-            return self.put_away(dir, folder, name);
-        }
-        let trash = self.folder(&self.of_run, folder)?;
-        let linked = match dir.hard_link(name, &trash, name) {
-            Err(e) if e.meaning() == Meaning::Exists => {
-                let again = self.folder(&self.of_run_again, folder)?;
-                dir.hard_link(name, &again, name)
-            }
-            other => other,
-        };
-        match linked {
-            Ok(()) => self.synced(&trash)?,
-            Err(_) if clone(dir, &trash, name).is_ok() => self.synced(&trash)?,
-            Err(_) => return self.put_away(dir, folder, name),
-        }
-        failpoint::hit("trash.linked").attempt("keep a former version in", trash.path())
-    }
-
-    /// Moves what has this name to the trash.
-    pub fn put_away(&self, dir: &Dir, folder: &RelPath, name: &[u8]) -> host::Result<()> {
-        let trash = self.folder(&self.of_run, folder)?;
-        match dir.rename_new(name, &trash, name) {
-            Err(e) if e.meaning() == Meaning::Exists => {
-                dir.rename_new(name, &self.folder(&self.of_run_again, folder)?, name)?;
-            }
-            other => other?,
-        }
-        self.synced(&trash)
+    /// The trash of what lies in one folder of the copy.
+    pub fn of<'t>(&'t self, folder: &'t RelPath) -> FolderTrash<'t> {
+        FolderTrash { trash: self, folder, first: None, again: None }
     }
 
     /// Moves what this run put away to another name in the copy; false if it is not there.
@@ -94,14 +63,99 @@ impl Trash<'_> {
         })
     }
 
-    fn folder(&self, run: &RelPath, folder: &RelPath) -> host::Result<Dir> {
-        let path = folder.names().fold(run.clone(), |path, name| path.join(name));
-        self.root.make_beneath(&path, FOLDER_MODE)
+    /// Opens a folder of the trash, making it and those above it when missing.
+    fn make(&self, path: &RelPath) -> host::Result<Dir> {
+        match self.root.beneath(path) {
+            Err(e) if e.meaning() == Meaning::Missing => {}
+            found => return found,
+        }
+        let Some((above, name)) = path.split() else { return self.root.again() };
+        let parent = self.make(&above)?;
+        parent.make_folder(name, FOLDER_MODE)?;
+        self.synced(&parent)?;
+        parent.sub(name)
     }
 
     fn synced(&self, trash: &Dir) -> host::Result<()> {
         if self.sync_each { trash.sync() } else { Ok(()) }
     }
+}
+
+/// Where former versions of what lies in one folder go; its folders are made when they are needed.
+#[derive(Debug)]
+pub struct FolderTrash<'t> {
+    trash: &'t Trash<'t>,
+    folder: &'t RelPath,
+    first: Option<Dir>,
+    again: Option<Dir>,
+}
+
+impl FolderTrash<'_> {
+    /// Gives a file a second name in the trash (a hard link, else a clone), so that its own
+    /// may be replaced after [`FolderTrash::sync`]; false if that can't be done.
+    pub fn keep(&mut self, dir: &Dir, name: &[u8]) -> host::Result<bool> {
+        let linked = match dir.hard_link(name, self.first()?, name) {
+            Err(e) if e.meaning() == Meaning::Exists => dir.hard_link(name, self.again()?, name),
+            other => other,
+        };
+        if linked.is_err() && clone(dir, self.first()?, name).is_err() {
+            return Ok(false);
+        }
+        let trash = self.first()?;
+        failpoint::hit("trash.linked").attempt("keep a former version in", trash.path())?;
+        Ok(true)
+    }
+
+    /// Keeps what has this name, durably; true if it still has it and may be replaced, false if
+    /// it was moved.
+    pub fn keep_now(&mut self, dir: &Dir, name: &[u8], kind: Kind) -> host::Result<bool> {
+        if kind == Kind::File && self.keep(dir, name)? {
+            self.sync()?;
+            return Ok(true);
+        }
+        self.put_away(dir, name)?;
+        Ok(false)
+    }
+
+    /// Makes the second names durable, where each folder must be synced for itself.
+    pub fn sync(&self) -> host::Result<()> {
+        self.first.iter().chain(&self.again).try_for_each(|trash| self.trash.synced(trash))
+    }
+
+    /// Moves what has this name to the trash.
+    pub fn put_away(&mut self, dir: &Dir, name: &[u8]) -> host::Result<()> {
+        match dir.rename_new(name, self.first()?, name) {
+            Err(e) if e.meaning() == Meaning::Exists => {
+                dir.rename_new(name, self.again()?, name)?;
+            }
+            other => other?,
+        }
+        self.sync()
+    }
+
+    fn first(&mut self) -> host::Result<&Dir> {
+        opened(&mut self.first, self.trash, &self.trash.of_run, self.folder)
+    }
+
+    fn again(&mut self) -> host::Result<&Dir> {
+        opened(&mut self.again, self.trash, &self.trash.of_run_again, self.folder)
+    }
+}
+
+fn opened<'d>(
+    dir: &'d mut Option<Dir>,
+    trash: &Trash<'_>,
+    run: &RelPath,
+    folder: &RelPath,
+) -> host::Result<&'d Dir> {
+    match dir {
+        Some(dir) => Ok(dir),
+        None => Ok(dir.insert(trash.make(&below(run, folder))?)),
+    }
+}
+
+fn below(run: &RelPath, folder: &RelPath) -> RelPath {
+    folder.names().fold(run.clone(), |path, name| path.join(name))
 }
 
 fn clone(dir: &Dir, trash: &Dir, name: &[u8]) -> host::Result<()> {

@@ -296,12 +296,13 @@ impl<'a> Mender<'a> {
             Err(e) if e.meaning() == Meaning::Missing => None,
             Err(e) => return Err(e),
         };
-        if let Some(kind) = over {
-            self.trash().keep(to, bad.folder.copy(), bad.copy_name(), kind)?;
-        }
-        match over {
-            Some(Kind::File) => to.rename(temp, to, bad.copy_name())?,
-            _ => to.rename_new(temp, to, bad.copy_name())?,
+        let kept = match over {
+            Some(kind) => self.trash().of(bad.folder.copy()).keep_now(to, bad.copy_name(), kind)?,
+            None => false,
+        };
+        match kept {
+            true => to.rename(temp, to, bad.copy_name())?,
+            false => to.rename_new(temp, to, bad.copy_name())?,
         }
         to.sync()?;
         failpoint::hit("apply.published").attempt("rename in", to.path())?;
