@@ -1,5 +1,5 @@
 # slow.sh: the row "smb" of scripts/bench: phc-ingest and rsync -a write to a folder
-# that answers each call 5 ms later (scripts/lab/slowfs.c, a FUSE layer that keeps
+# that answers each call 5 ms later (scripts/lib/slowfs.c, a FUSE layer that keeps
 # nothing in mind). Sourced by scripts/bench; root, or a user who may mount with FUSE.
 
 SLOW_MICROS=5000
@@ -12,7 +12,7 @@ build_slow() {
     pkg-config --exists fuse3 || install_packages libfuse3-dev pkg-config
     # The flags are a list, and split on purpose.
     # shellcheck disable=SC2046
-    cc -O2 -Wall -Wextra -o "$1" scripts/lab/slowfs.c $(pkg-config --cflags --libs fuse3)
+    cc -O2 -Wall -Wextra -o "$1" scripts/lib/slowfs.c $(pkg-config --cflags --libs fuse3)
 }
 
 # on_slow ROW COMMAND...: runs the command with the layer mounted freshly, so that the

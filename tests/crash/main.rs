@@ -23,6 +23,7 @@ mod clocks;
 mod forbidden;
 mod full;
 mod guarded;
+mod inbox;
 mod law;
 mod lives;
 mod matrix;

@@ -37,7 +37,9 @@ fn killed_at_every_failpoint_a_run_leaves_no_wrong_byte_and_the_next_one_ends_wh
     if only().is_some() {
         return;
     }
-    let all: BTreeSet<&str> = host::failpoint::NAMES.iter().copied().collect();
+    // Those of inboxes have a matrix of their own.
+    let here = host::failpoint::NAMES.iter().filter(|name| !name.starts_with("inbox."));
+    let all: BTreeSet<&str> = here.copied().collect();
     let reached = reached.into_inner().unwrap();
     let dead: Vec<_> = all.difference(&reached).collect();
     assert!(dead.is_empty(), "no case ever reaches {dead:?}");

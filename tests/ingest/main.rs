@@ -13,6 +13,7 @@ mod clouds;
 mod eyes;
 mod facts;
 mod hands;
+mod inbox;
 mod manifest;
 mod mounts;
 mod names;

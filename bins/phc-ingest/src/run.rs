@@ -6,7 +6,7 @@ use ingest::excludes::Excludes;
 use ingest::run::Machine;
 use model::config::Size;
 use model::exit::Exit;
-use model::problem::Problem;
+use model::problem::{Code, Problem};
 
 use crate::args::Clouds;
 use crate::clouds::{Chosen, chosen};
@@ -48,6 +48,13 @@ pub fn asked(
     run: model::run::RunId,
 ) -> Result<ingest::settings::Settings, Problem> {
     let config = settings.config.cloud(&cloud.id, settings.device.user());
+    if cloud.by_hand && config.inbox.is_some_and(|inbox| inbox.consume) {
+        let what =
+            format!("{} is an inbox that is emptied; only its configured path may be", cloud.id);
+        return Err(
+            Problem::new(Code::Usage, what).hint("leave out --source, or give another --cloud")
+        );
+    }
     Ok(ingest::settings::Settings {
         device: settings.device.clone(),
         cloud: cloud.id.clone(),
@@ -61,6 +68,7 @@ pub fn asked(
         guard: config.guard,
         on_gone: config.on_gone,
         hydrate: config.hydrate.map(Size::bytes),
+        inbox: config.inbox,
         min_free: settings.config.ingest.min_free,
         keep_increments: settings.config.spool.retention.duration(),
         dry_run,

@@ -50,6 +50,8 @@ fn run_finished(run: &RunFinished<Totals>) -> String {
         (t.hydrated, "hydrated"),
         (t.pointers, "pointers to documents"),
         (t.gone, "gone"),
+        (t.consumed, "removed from the inbox"),
+        (t.unsettled, "left to settle"),
         (t.symlinks, "symlinks not followed"),
         (t.specials, "special files not opened"),
         (t.mount_points, "mount points not entered"),

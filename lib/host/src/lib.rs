@@ -26,6 +26,7 @@ pub mod registry;
 pub mod service;
 pub mod sparse;
 pub mod stop;
+pub mod taking;
 pub mod volume;
 pub mod xattr;
 

@@ -6,9 +6,12 @@ use host::clock::Clock;
 use host::failpoint;
 use model::ingest::BatchStored;
 use model::problem::{Code, Problem};
+use model::relpath::RelPath;
 use store::catalog::Catalog;
 use store::manifest::Manifest;
 use uuid::Uuid;
+
+use crate::inbox::InboxArrived;
 
 /// Lines of one increment: a few files for 100,000 changes, and little memory.
 const LINES: usize = 20_000;
@@ -18,23 +21,35 @@ const LINES: usize = 20_000;
 pub struct Announced {
     /// The events that refer to the increments.
     pub events: Vec<BatchStored>,
+    /// What they tell of arrivals in an inbox.
+    pub arrived: Vec<InboxArrived>,
     upto: Option<(i64, Uuid)>,
 }
 
 /// Publishes everything that waits, as increments.
+///
+/// `inbox` is the folder of the space below which the files of an inbox lie.
 ///
 /// Killed after this and before [`forget`], the next run tells the same again: readers
 /// take a later line of a path over an earlier one, so that does no harm.
 ///
 /// # Errors
 /// When the manifest can't be read or the catalog can't be written.
-pub fn publish(manifest: &Manifest, catalog: &Catalog, cloud: &str) -> Result<Announced, Problem> {
+pub fn publish(
+    manifest: &Manifest,
+    catalog: &Catalog,
+    cloud: &str,
+    inbox: Option<&RelPath>,
+) -> Result<Announced, Problem> {
     let mut announced = Announced::default();
     let mut after = 0;
     while let Some(waiting) = manifest.unannounced(cloud, after, LINES)? {
         let id = catalog.next_id().map_err(store::device::away)?;
         let increment = catalog.publish(id, &waiting.news).map_err(store::device::away)?;
         announced.events.push(increment.event(cloud));
+        let arrived =
+            inbox.and_then(|root| InboxArrived::of(cloud, root, &increment, &waiting.news));
+        announced.arrived.extend(arrived);
         announced.upto = Some((waiting.upto, increment.id));
         after = waiting.upto;
         point("announce.increment")?;

@@ -10,6 +10,7 @@ pub mod excludes;
 pub mod expire;
 pub mod guard;
 pub mod identity;
+pub mod inbox;
 pub mod placeholder;
 pub mod plan;
 pub mod run;

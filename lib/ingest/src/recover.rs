@@ -17,8 +17,9 @@ use store::names::Mapped;
 use store::space::SpaceRoot;
 use uuid::Uuid;
 
-use crate::apply::{CutOff, again, temporary_prefix};
-use crate::{digest, rebuild};
+use crate::apply::{CutOff, again, narrow_file, temporary_prefix};
+use crate::copy::FILE_MODE;
+use crate::{digest, inbox, rebuild};
 
 /// The outcome of a run at work whose plan an approval let through: the guard does not count it.
 pub const APPROVED: &str = "approved";
@@ -60,7 +61,7 @@ pub fn recover(
     if noted.is_empty() {
         return Ok(());
     }
-    let mut cut = Cut::default();
+    let mut cut = Cut { is_inbox: inbox::is_one(manifest)?, ..Cut::default() };
     for (run, busy) in &noted {
         clear_folder(copy, busy.folder.copy(), run).map_err(store::device::away)?;
         cut.look(manifest, copy, run, busy)?;
@@ -82,6 +83,8 @@ type Row = (Mapped, Vec<u8>, Record);
 /// What the rows of noted folders do not explain.
 #[derive(Default)]
 struct Cut {
+    /// True if nothing is ever renamed there, and the source may not have what arrived any more.
+    is_inbox: bool,
     /// Copies that no row explains.
     strays: Vec<Stray>,
     /// Rows whose copy is not there.
@@ -188,6 +191,14 @@ impl Cut {
             if let Ok(Some((digest, facts))) = read {
                 self.count(&mut batch, &stray, digest)?;
                 self.adopt(&mut batch, &stray, digest, &facts)?;
+                if self.is_inbox {
+                    copy.beneath(stray.folder.copy())
+                        .and_then(|dir| narrow_file(&dir, &stray.copy_name, FILE_MODE))
+                        .map_err(store::device::away)?;
+                    // The inbox may not have it any more, so nobody else would tell of it.
+                    let folder = &stray.folder.path;
+                    batch.announce(folder, &stray.name, &News::of(Change::Stored))?;
+                }
             }
         }
         for (folder, name, row) in &self.put_away {
@@ -231,6 +242,9 @@ impl Cut {
     }
 
     fn take_lost(&mut self, digest: [u8; 32]) -> Option<(RelPath, Record)> {
+        if self.is_inbox {
+            return None;
+        }
         let at = self.lost.iter().position(|(_, _, row)| row.digest == Some(digest))?;
         let (folder, name, row) = self.lost.swap_remove(at);
         Some((folder.path.join(&name), row))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::cloud::CloudId;
-use model::config::{Free, Guard, OnGone};
+use model::config::{Free, Guard, Inbox, OnGone};
 use model::device::Device;
 use model::relpath::RelPath;
 use model::run::RunId;
@@ -41,6 +41,8 @@ pub struct Settings {
     pub on_gone: OnGone,
     /// Bytes that are brought in from the cloud; `None` for nothing.
     pub hydrate: Option<u64>,
+    /// How the source is brought in where it is an inbox.
+    pub inbox: Option<Inbox>,
     /// The room that the space must keep, and what is brought in leaves on the source's disk.
     pub min_free: Free,
     /// How long increments within the catalog's base are kept.

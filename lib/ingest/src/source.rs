@@ -7,10 +7,13 @@ use host::mounts::{self, Mount};
 use host::{Dir, volume};
 use model::config::Os;
 use model::problem::{Code, Problem};
+use model::relpath::RelPath;
 use model::sentinel::SENTINEL_NAME;
+use store::layout;
 use store::space::SpaceRoot;
 use store::state::State;
 
+use crate::inbox::Arrivals;
 use crate::patience;
 
 /// An open source root.
@@ -22,6 +25,10 @@ pub struct Source {
     pub volume: Option<String>,
     /// True if stamps on it are fine enough to trust young ones.
     pub fine_stamps: bool,
+    /// The folder of the space that it is: an inbox beside the devices.
+    pub in_space: Option<RelPath>,
+    /// How it is brought in where it is an inbox.
+    pub arrivals: Option<Arrivals>,
 }
 
 /// Opens a source root, following links to it.
@@ -55,7 +62,7 @@ pub fn open(path: &Path) -> Result<Source, Problem> {
     dir.entries().map_err(unreadable)?;
     let volume = volume::id(&dir);
     let fine_stamps = volume::has_fine_stamps(&dir);
-    Ok(Source { dir, volume, fine_stamps })
+    Ok(Source { dir, volume, fine_stamps, in_space: None, arrivals: None })
 }
 
 /// The problem with the grant that would help, where the system tells that one is missing.
@@ -72,13 +79,60 @@ fn granted(problem: Problem, error: &std::io::Error) -> Problem {
 /// # Errors
 /// [`Code::Loop`], always an error and never a warning.
 pub fn refuse_loops(source: &Source, space: &SpaceRoot, state: &State) -> Result<(), Problem> {
+    refuse_loops_with(source, space.path(), Some(space.dir()), state, None)
+}
+
+/// The same for an inbox, which may lie in the space apart from `devices`; then it is opened
+/// anew through the space's own handle.
+///
+/// # Errors
+/// As [`refuse_loops`].
+pub fn refuse_loops_of_inbox(
+    source: Source,
+    space: &SpaceRoot,
+    state: &State,
+) -> Result<Source, Problem> {
+    let root = real(space.path());
+    let below = source.dir.path().strip_prefix(&root).ok().and_then(relative);
+    let Some(below) = below.filter(|below| !below.is_root()) else {
+        refuse_loops(&source, space, state)?;
+        return Ok(source);
+    };
+    let devices = space.dir().beneath(&layout::devices()).ok();
+    refuse_loops_with(&source, &root.join("devices"), devices.as_ref(), state, Some(&root))?;
+    let dir = space.dir().beneath(&below).map_err(store::device::away)?;
+    let is = |dir: &Dir| dir.own_facts().ok().map(|f| (f.device, f.file_id));
+    if is(&dir) != is(&source.dir) {
+        let what = "the inbox at this path is not the one in the space";
+        return Err(Problem::new(Code::Loop, what).at(source.dir.path()));
+    }
+    Ok(Source { dir, in_space: Some(below), ..source })
+}
+
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn relative(path: &Path) -> Option<RelPath> {
+    let names = path.components().map(|part| part.as_os_str().as_encoded_bytes());
+    RelPath::new(names.collect::<Vec<_>>().join(&b'/')).ok()
+}
+
+/// Refuses a source that meets the folder `held`, or the state, or is a pillar or a copy itself;
+/// `root` is the space's, when the source may lie below that.
+fn refuse_loops_with(
+    source: &Source,
+    held: &Path,
+    held_dir: Option<&Dir>,
+    state: &State,
+    root: Option<&Path>,
+) -> Result<(), Problem> {
     let path = source.dir.path();
     let refused = |what: &str| Err(Problem::new(Code::Loop, what).at(path));
-    let space_path =
-        std::fs::canonicalize(space.path()).unwrap_or_else(|_| space.path().to_owned());
-    let state_path =
-        std::fs::canonicalize(state.root()).unwrap_or_else(|_| state.root().to_owned());
-    if meet(path, &space_path) || same_folder_on_the_way(&source.dir, space.dir(), &space_path) {
+    let (space_path, state_path) = (real(held), real(state.root()));
+    let on_the_way =
+        held_dir.is_some_and(|dir| same_folder_on_the_way(&source.dir, dir, &space_path));
+    if meet(path, &space_path) || on_the_way {
         return refused("the source and the space contain each other");
     }
     if meet(path, &state_path) {
@@ -88,7 +142,8 @@ pub fn refuse_loops(source: &Source, space: &SpaceRoot, state: &State) -> Result
     if meet_by_mount(&table, path, &space_path) {
         return refused("the source and the space contain each other through a mount");
     }
-    if let Some(above) = path.ancestors().find(|above| is_pillar_or_copy(above)) {
+    let others = |above: &&Path| root != Some(*above);
+    if let Some(above) = path.ancestors().filter(others).find(|above| is_pillar_or_copy(above)) {
         let what =
             format!("the source lies in a pillar or in a device's copy, {}", above.display());
         return refused(&what);

@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::announce::{self, Announced};
 use crate::apply::{self, Applied, Counters, CutOff, Ground, Trash};
 use crate::guard;
+use crate::inbox::{self, Arrivals};
 use crate::known::{self, Known};
 use crate::patience::Patience;
 use crate::plan::{PlanLog, Reading, Tally, refine};
@@ -115,7 +116,7 @@ impl Work<'_> {
         let source =
             source::open(&settings.source).map_err(|problem| self.of_known_root(problem))?;
         let space = self.machine.space.as_ref().map_err(Clone::clone)?;
-        source::refuse_loops(&source, space, &settings.state)?;
+        let source = inbox::without_loops(source, space, settings)?;
         if !settings.dry_run {
             device::claim(space, &settings.device, &settings.state, self.machine.clock)?;
         }
@@ -134,6 +135,7 @@ impl Work<'_> {
             known.manifest.begin_run(settings.run, self.started)?;
             if let Some(copy) = &copy {
                 let cut_off = self.cut_off(space, &known.manifest)?;
+                inbox::remember(&known.manifest, settings)?;
                 recover::recover(&mut known.manifest, copy, &cut_off, self.machine.stop)?;
             }
         }
@@ -208,6 +210,7 @@ impl Work<'_> {
         let place = Place { source, space, copy, began_ns, fetches: false };
         self.apply(&mut judged, place, known, totals, teller)?;
         self.hydrate(place, known, totals, teller)?;
+        inbox::empty(source, copy, &known.manifest, (self.settings, self.machine), totals, teller)?;
         match judged.approval {
             Some(plan) if !self.machine.stop.asked() => Plans::of(self.folder).spend(&plan),
             _ => Ok(()),
@@ -231,7 +234,10 @@ impl Work<'_> {
             target: known.target,
             excludes: &self.settings.excludes,
             before_listing: self.machine.before_listing,
-            reconcile: sides.copy.filter(|_| known.reconcile),
+            reconcile: sides.copy.filter(|_| {
+                known.reconcile && !sides.source.arrivals.is_some_and(Arrivals::in_place)
+            }),
+            wants_copies: sides.source.arrivals.is_some_and(|a| !a.in_place()),
             threads: parallel::threads(!sides.source.fine_stamps),
             stop: self.machine.stop,
             looked_at: &looked_at,
@@ -261,10 +267,19 @@ impl Work<'_> {
         let moved = known.volume.is_some()
             && sides.source.volume.is_some()
             && known.volume != sides.source.volume;
-        let other_root = self.other_root(sides.source, known)?;
-        let tally = log.tally();
+        let arrivals = sides.source.arrivals;
+        if arrivals.is_some_and(|arrivals| !arrivals.in_place()) {
+            log = inbox::only_arrivals(log)?;
+        }
+        // An inbox ends empty by design: only another volume is a reason to ask.
+        let other_root = match arrivals {
+            Some(_) => None,
+            None => self.other_root(sides.source, known)?,
+        };
+        let judged = |log: &PlanLog| arrivals.map_or_else(|| log.tally(), |_| Tally::default());
+        let tally = judged(&log);
         let mut known_files = 0;
-        let root_is_empty = found.root_is_empty;
+        let root_is_empty = found.root_is_empty && arrivals.is_none();
         let facts = |tally, known_files| guard::Facts {
             tally,
             known_files,
@@ -300,7 +315,7 @@ impl Work<'_> {
             self.print(&mut log, teller)?;
         }
         let tally = log.tally();
-        let verdict = guard::judge(&facts(&tally, known_files), &self.settings.guard);
+        let verdict = guard::judge(&facts(&judged(&log), known_files), &self.settings.guard);
         let volume = sides.source.volume.as_deref().filter(|_| moved).map(approve::volume_digest);
         let root = other_root.is_some().then(|| self.root_identity(sides.source).digest());
         let moves: Vec<EntryDigest> = volume.into_iter().chain(root).collect();
@@ -349,6 +364,7 @@ impl Work<'_> {
             racy: Racy::window(place.source.fine_stamps),
             began_ns: place.began_ns,
             run: settings.run,
+            arrivals: place.source.arrivals,
             on_gone: settings.on_gone,
             stop: self.machine.stop,
             clock: self.machine.clock,
@@ -364,7 +380,10 @@ impl Work<'_> {
             min_free: settings.min_free,
             tally: judged.tally.clone(),
         };
-        apply::apply(&ground, &how, &mut judged.log, &mut known.manifest, totals, teller)
+        let applied =
+            apply::apply(&ground, &how, &mut judged.log, &mut known.manifest, totals, teller);
+        totals.unsettled += counters.unsettled();
+        applied
     }
 
     /// Where a run that began then puts things away.
@@ -405,11 +424,16 @@ impl Work<'_> {
         manifest.end_run(settings.run, self.machine.clock.now(), outcome)?;
         let catalog =
             Catalog::open(space, &settings.device, &settings.cloud).map_err(device::away)?;
-        let announced = announce::publish(&manifest, &catalog, settings.cloud.as_str())?;
+        let place = inbox::place(source, layout::cloud(&settings.device, &settings.cloud));
+        let announced =
+            announce::publish(&manifest, &catalog, settings.cloud.as_str(), place.as_ref())?;
         if known.reconcile && went_well && !self.machine.stop.asked() {
             announce::tell_all_again(&manifest, &catalog, settings.cloud.as_str())?;
         }
         for event in &announced.events {
+            teller.tell(Draft::of(event));
+        }
+        for event in &announced.arrived {
             teller.tell(Draft::of(event));
         }
         done.after = Some(After { manifest, announced });

@@ -55,6 +55,12 @@ pub struct Totals {
     /// Copies that were damaged or missing and were stored again.
     #[serde(default)]
     pub repaired: u64,
+    /// Files of an inbox that may still be written; the next run looks again.
+    #[serde(default)]
+    pub unsettled: u64,
+    /// Files that were removed from an inbox, proven to be in the space.
+    #[serde(default)]
+    pub consumed: u64,
     /// Bytes that were stored and share their blocks with an equal copy.
     #[serde(default)]
     pub bytes_shared: u64,

@@ -230,6 +230,10 @@ impl Work<'_, '_> {
     }
 
     fn check_room(&self, batch: &[FolderPlan]) -> Result<(), Problem> {
+        if self.ground.arrivals.is_some_and(|arrivals| arrivals.in_space) {
+            // What lies in the space already takes no more room there.
+            return Ok(());
+        }
         let room = room(self.ground.copy).map_err(store::device::away)?;
         let needed: u64 = batch
             .iter()

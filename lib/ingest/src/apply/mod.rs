@@ -4,6 +4,7 @@
 //! next run finds its temporaries noted, and adopts what was renamed and not yet
 //! remembered (safety laws 3 and 4).
 
+mod arrive;
 mod batch;
 mod commit;
 mod emptied;
@@ -15,7 +16,7 @@ mod settle;
 mod trash;
 
 pub use batch::{Applied, apply};
-pub(crate) use folders::copy_mode;
+pub(crate) use folders::{copy_mode, narrow_file};
 pub(crate) use trash::{CutOff, Trash, again};
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,7 @@ use model::problem::{Code, Problem};
 use model::run::RunId;
 use store::manifest::Readers;
 
+use crate::inbox::Arrivals;
 use crate::patience::Patience;
 use crate::scan::Racy;
 
@@ -37,6 +39,7 @@ use crate::scan::Racy;
 pub struct Counters {
     files: AtomicU64,
     bytes: AtomicU64,
+    unsettled: AtomicU64,
 }
 
 impl Counters {
@@ -48,6 +51,16 @@ impl Counters {
     /// So many bytes more.
     pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// One file more of an inbox that was left for the next run.
+    pub fn add_unsettled(&self) {
+        self.unsettled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Files of an inbox that were left for the next run.
+    pub fn unsettled(&self) -> u64 {
+        self.unsettled.load(Ordering::Relaxed)
     }
 
     /// Files and bytes so far.
@@ -75,6 +88,8 @@ pub struct Ground<'a> {
     pub began_ns: i64,
     /// The run.
     pub run: RunId,
+    /// How the source is brought in where it is an inbox.
+    pub arrivals: Option<Arrivals>,
     /// What happens to copies of what is gone.
     pub on_gone: OnGone,
     /// Asked to stop.
@@ -98,6 +113,11 @@ impl<'a> Ground<'a> {
     pub(crate) fn next_temporary(&self) -> Vec<u8> {
         let n = self.temporaries.fetch_add(1, Ordering::Relaxed);
         format!("{}{n}", temporary_prefix(&self.run.to_string())).into_bytes()
+    }
+
+    /// True if nothing is copied: an inbox in the space whose files stay where they are.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.arrivals.is_some_and(Arrivals::in_place)
     }
 
     /// Now, ns since 1970.

@@ -1,5 +1,7 @@
 //! Stage one of a batch: everything that can be done beside the final names.
 
+use std::collections::HashSet;
+
 use host::error::Meaning;
 use host::{Dir, Facts, Kind};
 use model::ingest::Change;
@@ -8,6 +10,7 @@ use model::relpath::RelPath;
 use store::manifest::{Reader, Record, RowKind};
 use store::names::Mapped;
 
+use super::arrive::Named;
 use super::{Ground, entry_problem, folders, is_fatal};
 use crate::copy::Copier;
 use crate::plan::{FolderPlan, Item, Todo};
@@ -75,6 +78,15 @@ pub enum Step {
         /// The row.
         record: Box<Record>,
     },
+    /// Rename a file of an inbox that lies in the space.
+    Take {
+        /// Its name there.
+        from: Vec<u8>,
+        /// Its facts when it was read.
+        facts: Box<Facts>,
+        /// The row it becomes.
+        record: Box<Record>,
+    },
     /// Rename the copy.
     Rename {
         /// The former path, in the source and in the copy.
@@ -108,7 +120,7 @@ impl Step {
                 record.copy_name.clone_from(&copy);
                 copy
             }
-            Step::Gone { .. } | Step::MakeWay => item.copy_name.clone(),
+            Step::Take { .. } | Step::Gone { .. } | Step::MakeWay => item.copy_name.clone(),
         };
         Names { name: item.name.clone(), copy }
     }
@@ -121,6 +133,8 @@ pub struct Preparer<'a> {
     pub(super) copier: Copier<'a>,
     pub(super) reader: Reader,
     pub(super) problems: Vec<Problem>,
+    /// Names that things of this part of an inbox get.
+    pub(super) named: HashSet<Vec<u8>>,
 }
 
 /// What is known of an entry's folder while its items are prepared.
@@ -135,7 +149,8 @@ impl<'a> Preparer<'a> {
     /// Tools for one thread.
     pub fn new(ground: &'a Ground<'a>) -> Result<Preparer<'a>, Problem> {
         let copier = Copier::new(ground);
-        Ok(Preparer { ground, copier, reader: ground.readers.open()?, problems: Vec::new() })
+        let (reader, problems) = (ground.readers.open()?, Vec::new());
+        Ok(Preparer { ground, copier, reader, problems, named: HashSet::new() })
     }
 
     /// Prepares a part; what fails for one entry is a problem, what fails for the space ends the run.
@@ -150,13 +165,11 @@ impl<'a> Preparer<'a> {
                 if self.ground.stop.asked() {
                     break;
                 }
-                if let Some(mut step) = self.step(&place, item)? {
-                    let names = step.name_copy(item);
-                    part.steps.push((names, step));
-                }
+                part.steps.extend(self.named_step(&place, item)?);
             }
         }
         part.problems = std::mem::take(&mut self.problems);
+        self.named.clear();
         Ok(part)
     }
 
@@ -164,7 +177,9 @@ impl<'a> Preparer<'a> {
     fn place(&mut self, plan: &FolderPlan) -> Result<Option<Place>, Problem> {
         let ground = self.ground;
         let source = ground.source.beneath(&plan.path).ok();
-        let made = if plan.is_gone {
+        let made = if ground.is_in_place() {
+            ground.copy.again().map(|dir| (dir, false))
+        } else if plan.is_gone {
             // Its copy may never have been made, or lie in the trash already.
             ground
                 .copy
@@ -180,12 +195,22 @@ impl<'a> Preparer<'a> {
         };
         if let Some(facts) =
             plan.facts.filter(|_| plan.is_new && !plan.path.is_root() && !copy_is_empty)
+            && !ground.is_in_place()
             && let Err(e) = folders::narrow(&copy, facts.mode)
         {
             return self.entry_failed(e);
         }
         let row = self.reader.folder_id(&plan.path)?;
         Ok(Some(Place { row, source, copy, copy_is_empty }))
+    }
+
+    /// The step and the name it is about: in an inbox it may be another than the entry's.
+    fn named_step(&mut self, place: &Place, item: &Item) -> Result<Option<Named>, Problem> {
+        let has_content = !matches!(item.todo, Todo::Gone { .. } | Todo::MakeWay | Todo::Symlink);
+        match self.ground.arrivals.filter(|_| has_content) {
+            Some(arrivals) => self.arrival(place, item, arrivals),
+            None => Ok(self.step(place, item)?.map(|mut step| (step.name_copy(item), step))),
+        }
     }
 
     fn step(&mut self, place: &Place, item: &Item) -> Result<Option<Step>, Problem> {

@@ -46,6 +46,37 @@ impl Preparer<'_> {
             self.ground.counters.add_file();
             return Ok(Some(step));
         }
+        match self.fresh(place, source, item, over.as_ref())? {
+            Some(fresh) => self.copied(place, item, fresh, over, record),
+            None => Ok(None),
+        }
+    }
+
+    /// A file that gets a name which nothing has.
+    pub(super) fn copied_to_free(
+        &mut self,
+        place: &Place,
+        item: &Item,
+    ) -> Result<Option<Step>, Problem> {
+        let Some(source) = &place.source else { return Ok(None) };
+        match self.fresh(place, source, item, None)? {
+            Some(fresh) => {
+                let item = Item { todo: Todo::Store, ..item.clone() };
+                self.copied(place, &item, fresh, None, None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A new temporary with the file's content; `None` if there is none, which was reported.
+    fn fresh(
+        &mut self,
+        place: &Place,
+        source: &Dir,
+        item: &Item,
+        over: Option<&Facts>,
+    ) -> Result<Option<Fresh>, Problem> {
+        let read_ns = self.ground.now_ns();
         let temp = self.ground.next_temporary();
         match self.copier.copy(source, &item.name, &place.copy, &temp) {
             Ok(Copied::Whole(_))
@@ -60,9 +91,7 @@ impl Preparer<'_> {
                     Err(e) => self.entry_failed(e),
                 }
             }
-            Ok(Copied::Whole(copy)) => {
-                self.copied(place, item, Fresh { temp, copy, read_ns }, over, record)
-            }
+            Ok(Copied::Whole(copy)) => Ok(Some(Fresh { temp, copy, read_ns })),
             Ok(Copied::NotThere | Copied::Stopped) => Ok(None),
             Ok(Copied::KeptChanging) => {
                 let what = "the file changed each time it was read";
@@ -71,7 +100,7 @@ impl Preparer<'_> {
                 Ok(None)
             }
             Err(Failed::Source(e)) => {
-                self.narrow_unread(place, item, over.as_ref());
+                self.narrow_unread(place, item, over);
                 if obstacle::of(&e.source) == Obstacle::Forbidden {
                     self.ground.patience.refused();
                 }

@@ -1,6 +1,7 @@
 //! Stage two of a batch: final names, after the data is on disk.
 
 use host::error::{Attempt, Meaning};
+use host::taking::{self, Taken};
 use host::{Dir, Facts, Kind, failpoint};
 use model::ingest::Change;
 use model::problem::Problem;
@@ -54,7 +55,9 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
         return Ok(settled);
     }
     let at = settled.plan.mapped();
-    let copy = match ground.copy.beneath(at.copy()) {
+    let opened =
+        if ground.is_in_place() { ground.copy.again() } else { ground.copy.beneath(at.copy()) };
+    let copy = match opened {
         Ok(copy) => copy,
         // The copy of a gone folder may be in the trash already; its rows are buried all the same.
         Err(_) if settled.plan.is_gone => return Ok(buried(ground, settled, part.steps)),
@@ -67,9 +70,9 @@ pub fn settle(ground: &Ground<'_>, part: PreparedPart) -> Result<SettledPart, Pr
             Step::Publish { temp, .. } => Some(temp.clone()),
             _ => None,
         };
-        let mut place = Place { ground, copy: &copy, folder: at.copy(), trash: &mut trash };
+        let mut place = Place { ground, copy: &copy, at: &at, trash: &mut trash };
         match kept.and_then(|kept| one(&mut place, &names, step, kept)) {
-            Ok(entry) => settled.entries.push(entry),
+            Ok(entry) => settled.entries.extend(entry),
             Err(e) if is_fatal(&e) => return Err(store::device::away(e)),
             Err(e) => {
                 settled.problems.push(entry_problem(&e));
@@ -138,12 +141,19 @@ fn gone(name: Vec<u8>, size: u64, is_file: bool, trashed: Option<Kind>) -> Settl
 struct Place<'p, 't> {
     ground: &'p Ground<'p>,
     copy: &'p Dir,
-    folder: &'p RelPath,
+    at: &'p Mapped,
     trash: &'p mut FolderTrash<'t>,
 }
 
 /// Does a step; `kept` is true if what it replaces has a second name in the trash.
-fn one(place: &mut Place<'_, '_>, names: &Names, step: Step, kept: bool) -> host::Result<Settled> {
+///
+/// Nothing comes of a file of an inbox that changed meanwhile.
+fn one(
+    place: &mut Place<'_, '_>,
+    names: &Names,
+    step: Step,
+    kept: bool,
+) -> host::Result<Option<Settled>> {
     let (copy, name) = (place.copy, names.copy());
     let of_row = |record, change| Settled {
         name: names.name.clone(),
@@ -156,7 +166,14 @@ fn one(place: &mut Place<'_, '_>, names: &Names, step: Step, kept: bool) -> host
         put_away: 0,
         is_as_before: false,
     };
-    match step {
+    let settled = match step {
+        Step::Take { from, facts, record } => {
+            if !take(place, &from, &facts, name, record.mode)? {
+                place.ground.counters.add_unsettled();
+                return Ok(None);
+            }
+            Ok(of_row(record, Change::Stored))
+        }
         Step::Seen { record } => {
             Ok(Settled { is_as_before: true, ..of_row(record, Change::Touched) })
         }
@@ -187,7 +204,31 @@ fn one(place: &mut Place<'_, '_>, names: &Names, step: Step, kept: bool) -> host
             failpoint::hit("apply.gone").attempt("bury", copy.path())?;
             Ok(gone(names.name.clone(), size, is_file, trashed))
         }
+    };
+    settled.map(Some)
+}
+
+/// Renames a file of an inbox into the copy, if it is still what was read.
+fn take(
+    place: &Place<'_, '_>,
+    from: &[u8],
+    facts: &Facts,
+    name: &[u8],
+    mode: u32,
+) -> host::Result<bool> {
+    let inbox = place.ground.source.beneath(&place.at.path)?;
+    let rename = || inbox.rename_new(from, place.copy, name);
+    if taking::take(&inbox, from, facts, rename)? != Taken::Yes {
+        return Ok(false);
     }
+    failpoint::hit("inbox.moved").attempt("take from the inbox", inbox.path())?;
+    folders::narrow_file(place.copy, name, mode)?;
+    if place.ground.barrier.is_each() {
+        // First the new name, then the loss of the old one.
+        place.copy.sync()?;
+        inbox.sync()?;
+    }
+    Ok(true)
 }
 
 /// How many files, links and special files a folder holds.
@@ -214,7 +255,9 @@ fn publish(
         Some(facts) => facts.kind,
         None => match copy.rename_new(temp, copy, name) {
             // Somebody made it since it was looked for: it is a former version like any other.
-            Err(e) if e.meaning() == Meaning::Exists => copy.facts(name)?.kind,
+            Err(e) if e.meaning() == Meaning::Exists && place.ground.arrivals.is_none() => {
+                copy.facts(name)?.kind
+            }
             other => return other.map(|()| None),
         },
     };
@@ -250,7 +293,7 @@ fn put_away(place: &mut Place<'_, '_>, name: &[u8]) -> host::Result<bool> {
     match place.trash.put_away(place.copy, name) {
         Ok(()) => Ok(true),
         Err(e) if e.meaning() == Meaning::Missing => {
-            Ok(place.ground.trash.of_cut_off.has(place.folder, name))
+            Ok(place.ground.trash.of_cut_off.has(place.at.copy(), name))
         }
         Err(e) => Err(e),
     }

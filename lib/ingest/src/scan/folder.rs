@@ -140,7 +140,8 @@ impl<'a> Walker<'a> {
         }
         self.note_root(job, &seen);
         let digest = digest(&seen, &mut self.block);
-        let trusted = job.seen.is_some() && self.what.reconcile.is_none();
+        let whole = self.what.reconcile.is_some() || self.what.wants_copies;
+        let trusted = job.seen.is_some() && !whole;
         if trusted && digest == job.seen && !is_new && !mode_changed {
             return self.as_seen(job, &seen);
         }
@@ -220,6 +221,7 @@ impl<'a> Walker<'a> {
             log: self.log,
             row: job.row,
             reconcile: self.what.reconcile.is_some(),
+            wants_copies: self.what.wants_copies,
             copy: copy.as_ref(),
             deferred: Deferred::of_folder(&self.reader, of_folder)?,
             plan,

@@ -26,6 +26,8 @@ pub(super) struct Merge<'a> {
     pub row: Option<i64>,
     /// True if copies are to be compared as well.
     pub reconcile: bool,
+    /// True if a file whose row tells of no copy is as good as new.
+    pub wants_copies: bool,
     /// The folder of the copy, when it is to be compared and is there.
     pub copy: Option<&'a Dir>,
     /// The folder's placeholders.
@@ -176,7 +178,9 @@ impl Merge<'_> {
             Some(gone) => self.gives_way(gone)?,
             None => {}
         }
-        let (of_name, known) = (known, known.filter(|_| unlike.is_none()));
+        let unlike = unlike.is_some();
+        let is_known = |k: &&Known| !unlike && !self.was_only_catalogued(k);
+        let (of_name, known) = (known, known.filter(is_known));
         let todo = match (compare(facts, known), known) {
             (Change::None, Some(k)) if facts.kind == Kind::File => {
                 if !self.copy_differs(k) {
@@ -193,6 +197,10 @@ impl Merge<'_> {
         let copy_name = self.names.of_file(name, of_name);
         self.put(Item { copy_name, ..Item::of(name, facts, todo) });
         Ok(())
+    }
+
+    fn was_only_catalogued(&self, known: &Known) -> bool {
+        self.wants_copies && known.kind == RowKind::File && known.copy_mtime_ns.is_none()
     }
 
     /// The stored version of a file whose facts changed.

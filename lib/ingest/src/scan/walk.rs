@@ -36,6 +36,8 @@ pub struct Scan<'a> {
     pub before_listing: Option<&'a (dyn Fn(&RelPath) + Sync)>,
     /// The copy's root, when every copy is to be compared by stat; see safety law 5.
     pub reconcile: Option<&'a Dir>,
+    /// True if a file whose row tells of no copy is as good as new: it was only catalogued.
+    pub wants_copies: bool,
     /// Threads.
     pub threads: usize,
     /// Asked to stop.

@@ -7,6 +7,7 @@ use super::error::Fault;
 use super::exclude::Exclude;
 use super::guard::{Guard, GuardFragment};
 use super::host::{Hosts, known};
+use super::inbox::{self, Inbox, Kind};
 use super::name::Name;
 use super::period::Period;
 use super::pillar::check_fits;
@@ -26,6 +27,8 @@ pub struct Cloud {
     pub path: Option<Place>,
     /// Who provides it; `None` where nothing is said.
     pub provider: Option<Provider>,
+    /// How it is brought in where it is an inbox.
+    pub inbox: Option<Inbox>,
     /// False keeps it from being ingested, also when it is discovered.
     pub enabled: bool,
     /// What is left out: the fleet's excludes, then its own.
@@ -78,9 +81,13 @@ pub(super) struct CloudFragment {
     user: Option<Spanned<Name>>,
     path: Option<Spanned<Place>>,
     provider: Option<Provider>,
+    kind: Kind,
+    consume: Option<Spanned<bool>>,
+    remove_folders: Option<Spanned<bool>>,
+    settle: Option<Spanned<Period>>,
     enabled: Option<bool>,
     exclude: Vec<Exclude>,
-    on_gone: OnGone,
+    on_gone: Option<Spanned<OnGone>>,
     hydrate: Option<Size>,
     max_age: Option<Period>,
     #[serde(deserialize_with = "table::one")]
@@ -96,6 +103,7 @@ pub(super) struct CloudEntry {
     pub(super) user: Option<Name>,
     pub(super) path: Option<Spanned<Place>>,
     pub(super) enabled: bool,
+    pub(super) inbox: Option<Inbox>,
     provider: Option<Provider>,
     exclude: Vec<Exclude>,
     on_gone: OnGone,
@@ -124,16 +132,26 @@ impl CloudEntry {
             None => id_from(&key)?,
         };
         check_device(table.host.as_ref(), table.user.as_ref(), table.path.as_ref(), hosts)?;
+        let inbox = inbox::inbox(&inbox::Keys {
+            key: &key,
+            kind: table.kind,
+            consume: table.consume.as_ref(),
+            remove_folders: table.remove_folders.as_ref(),
+            settle: table.settle.as_ref(),
+            path: table.path.as_ref(),
+            on_gone: table.on_gone.as_ref(),
+        })?;
         Ok(CloudEntry {
             key,
             id,
+            inbox,
             host: table.host.map(Spanned::into_inner),
             user: table.user.map(Spanned::into_inner),
             path: table.path,
             enabled: table.enabled.unwrap_or(true),
             provider: table.provider,
             exclude: table.exclude,
-            on_gone: table.on_gone,
+            on_gone: table.on_gone.map(Spanned::into_inner).unwrap_or_default(),
             hydrate: table.hydrate,
             max_age: table.max_age,
             guard: table.guard,
@@ -158,6 +176,7 @@ impl CloudEntry {
             user: self.user.clone(),
             path: self.path.as_ref().map(|path| path.get_ref().clone()),
             provider: self.provider,
+            inbox: self.inbox,
             enabled: self.enabled,
             exclude: defaults.exclude.iter().chain(&self.exclude).cloned().collect(),
             on_gone: self.on_gone,
@@ -181,6 +200,7 @@ impl Cloud {
             user: None,
             path: None,
             provider: None,
+            inbox: None,
             enabled: true,
             exclude: defaults.exclude.to_vec(),
             on_gone: OnGone::default(),

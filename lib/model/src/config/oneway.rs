@@ -1,7 +1,8 @@
 //! Law 1: what is ingested never lies where copies go, and no folder is taken twice.
 //!
 //! The only edges of the fleet are those from a cloud's source root to the space,
-//! so a cycle is a source root that meets a pillar.
+//! so a cycle is a source root that meets a pillar. The one that may is an inbox in the
+//! space, beside the folder that copies go to.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use super::Config;
 use super::cloud::CloudEntry;
 use super::error::Fault;
 use super::os::Os;
+use crate::sentinel::Pillar;
 
 /// Checks all clouds against the pillars and against each other.
 pub(super) fn check(config: &Config) -> Result<(), Fault> {
@@ -63,7 +65,11 @@ fn check_pillars(config: &Config, cloud: &CloudEntry) -> Result<(), Fault> {
     let Some(path) = cloud.path.as_ref().filter(|_| cloud.enabled) else { return Ok(()) };
     for (host, os) in machines(config, cloud) {
         for pillar in config.for_host(host, os).pillars() {
-            if path.get_ref().overlaps(&pillar.path, os.folds_case()) {
+            let fold = os.folds_case();
+            let may_lie_there = cloud.inbox.is_some()
+                && pillar.pillar == Pillar::Space
+                && path.get_ref().is_inbox_of(&pillar.path, fold);
+            if path.get_ref().overlaps(&pillar.path, fold) && !may_lie_there {
                 let what = format!(
                     "\"{}\" and /{} at \"{}\" contain each other; copies would flow back into their source",
                     path.get_ref(),

@@ -60,6 +60,15 @@ impl Place {
         root == other_root && names(rest).zip(names(other_rest)).all(same)
     }
 
+    /// True if it lies below that space, and apart from the folder `devices` that copies go to.
+    pub fn is_inbox_of(&self, space: &Place, fold_case: bool) -> bool {
+        let depth = |place: &Place| split(&place.0).map_or(0, |(_, rest)| names(rest).count());
+        let devices = Place(format!("{}/devices", space.0));
+        self.overlaps(space, fold_case)
+            && depth(self) > depth(space)
+            && !self.overlaps(&devices, true)
+    }
+
     /// True if a path of this form can exist on that operating system.
     pub fn fits(&self, os: Os) -> bool {
         match split(&self.0) {
@@ -175,6 +184,21 @@ mod tests {
             assert_eq!(place(b).overlaps(&place(a), false), overlap, "{b} {a}");
         }
         assert!(place("/Space").overlaps(&place("/space"), true));
+    }
+
+    #[test]
+    fn an_inbox_lies_below_the_space_and_beside_the_devices() {
+        for (path, is) in [
+            ("/space/sam/inbox", true),
+            ("/space/devices-of-old", true),
+            ("/space", false),
+            ("/", false),
+            ("/space/devices", false),
+            ("/space/Devices/x", false),
+            ("/spaces/x", false),
+        ] {
+            assert_eq!(place(path).is_inbox_of(&place("/space"), false), is, "{path}");
+        }
     }
 
     proptest! {
