@@ -59,3 +59,49 @@ fn two_clouds_and_two_users_at_once_do_not_get_in_each_others_way() {
     }
     law::no_litter(&bench);
 }
+
+/// The same machine name and user on another machine: another state, another machine id.
+fn twin(bench: &Bench, state: &str, machine: &str) -> tests::Run {
+    let id = bench.sandbox.path(&format!("machine-id-of-{state}"));
+    std::fs::write(&id, format!("{machine}\n")).unwrap();
+    let run = bench.sandbox.run("phc-ingest").arg("--state").arg(bench.sandbox.path(state));
+    let run = run.arg("--space").arg(bench.sandbox.space()).args(["run", "--cloud", "cloud"]);
+    let script = "mount --bind \"$0\" /etc/machine-id && exec \"$@\"";
+    run.arg("--source").arg(bench.source()).behind(
+        "unshare",
+        ["--mount", "sh", "-c", script]
+            .map(std::ffi::OsStr::new)
+            .into_iter()
+            .chain([id.as_os_str()]),
+    )
+}
+
+/// Two machines of one name.
+fn twins(bench: &Bench) -> [tests::Run; 2] {
+    let twins = [("here", "1"), ("there", "2")];
+    for (state, _) in twins {
+        let adopt = bench.sandbox.run("phc-mount").arg("--state").arg(bench.sandbox.path(state));
+        adopt.args(["adopt", "--local"]).arg(bench.sandbox.space()).end().ok();
+    }
+    twins.map(|(state, digit)| twin(bench, state, &digit.repeat(32)))
+}
+
+#[test]
+fn needs_root_two_machines_of_one_name_at_once_one_has_it_and_the_other_is_refused() {
+    for _ in 0..5 {
+        let mut bench = Bench::bare(tests::Sandbox::new());
+        (0..50).for_each(|n| bench.write(format!("{n}"), format!("file {n}")));
+        let source = bench.look();
+        let running = twins(&bench).map(tests::Run::spawn);
+        let ended = running.map(tests::Running::end);
+        let codes = ended.each_ref().map(|ended| ended.code.unwrap_or(-1));
+        assert!([[0, 3], [3, 0]].contains(&codes), "{codes:?}: {ended:?}");
+        let refused = ended.iter().find(|ended| ended.code == Some(3)).unwrap();
+        assert_eq!(why(refused), "device-taken");
+        assert_eq!(Tree::of(&bench.copy()), source);
+        // And from then on: whose it is keeps it, whoever comes first.
+        let again = twins(&bench).map(tests::Run::end);
+        assert_eq!(again.map(|ended| ended.code.unwrap_or(-1)), codes);
+        law::no_litter(&bench);
+    }
+}

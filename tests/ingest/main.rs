@@ -10,6 +10,7 @@ mod approvals;
 mod case;
 mod cases;
 mod clouds;
+mod earlier;
 mod eyes;
 mod facts;
 mod hands;

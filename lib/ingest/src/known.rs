@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use host::Dir;
 use jiff::Timestamp;
+use model::device::Device;
 use model::emit::Emit;
 use model::problem::{Code, Problem};
 use model::text::Text;
@@ -20,6 +21,9 @@ use crate::settings::Settings;
 
 /// The manifest's file in a cloud's state.
 pub const MANIFEST: &str = "manifest.sqlite";
+
+/// Whose manifest it is, in its table of values.
+const DEVICE: &str = "device";
 
 /// What is known.
 #[derive(Debug)]
@@ -54,8 +58,11 @@ pub fn open(
     emit: &mut dyn Emit,
 ) -> Result<Known, Problem> {
     let path = folder.join(MANIFEST);
-    let found =
-        if settings.dry_run && !path.exists() { Ok(None) } else { sound(&path, distrusted) };
+    let found = if settings.dry_run && !path.exists() {
+        Ok(None)
+    } else {
+        sound(&path, distrusted, &settings.device)
+    };
     let (device, cloud) = (&settings.device, &settings.cloud);
     let target = names::target(space, device, cloud, folder, !settings.dry_run)?;
     let copy = copy.map(|dir| (dir, target));
@@ -104,6 +111,14 @@ pub fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
     let copy = space.dir().beneath(&layout::cloud(&settings.device, &settings.cloud));
     catalog.is_some_and(|catalog| catalog.is_empty().is_ok_and(|empty| !empty))
         || copy.and_then(|dir| dir.entries()).is_ok_and(|entries| !entries.is_empty())
+}
+
+/// Remembers whose manifest it is.
+///
+/// # Errors
+/// When the manifest can't be written.
+pub fn remember_device(manifest: &Manifest, device: &Device) -> Result<(), Problem> {
+    Ok(manifest.set_meta(DEVICE, &device.to_string())?)
 }
 
 /// Remembers where the source root is, so that a cloud that discovery loses is missed.
@@ -155,16 +170,23 @@ pub fn is_broken(folder: &Path) -> bool {
 }
 
 /// The manifest, if it is there and whole; after a run that was killed it is looked at deeply.
-fn sound(path: &Path, distrusted: bool) -> store::manifest::Result<Option<Manifest>> {
+fn sound(
+    path: &Path,
+    distrusted: bool,
+    device: &Device,
+) -> store::manifest::Result<Option<Manifest>> {
+    let broken = |why: String| store::manifest::Error::Broken { path: path.to_owned(), why };
     match Manifest::open(path)? {
         Opened::Fresh(_) => Ok(None),
         Opened::Existing(manifest) => {
             if manifest.meta("filled")?.is_none() {
                 // It was being made again when the run was killed.
-                return Err(store::manifest::Error::Broken {
-                    path: path.to_owned(),
-                    why: "it was never finished".to_owned(),
-                });
+                return Err(broken("it was never finished".to_owned()));
+            }
+            // A manifest of before this was kept says nothing, and is believed.
+            let whose = manifest.meta(DEVICE)?;
+            if let Some(other) = whose.filter(|whose| *whose != device.to_string()) {
+                return Err(broken(format!("it is that of {other}")));
             }
             let was_killed = manifest.runs(1)?.first().is_some_and(|run| run.finished.is_none());
             if distrusted || was_killed {
