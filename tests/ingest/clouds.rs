@@ -179,6 +179,15 @@ fn another_account_in_the_same_folder_is_not_mixed_into_the_former_ones_copy() {
     assert_eq!(problem["code"], "root-other-account", "{problem}");
     let copy = |cloud: &str| fs::read_to_string(sandbox.device().join(cloud).join("letter"));
     assert_eq!((copy(sams).unwrap(), copy(kims).unwrap()), ("sam's".into(), "kim's".into()));
+
+    // Switched off, the former one is missed no more.
+    sandbox.configure(&format!(
+        "[host.bench]\n[pillar.space.on.bench]\nlocal = true\npath = {:?}\n[cloud.{sams:?}]\nenabled = false\n",
+        sandbox.space()
+    ));
+    let ended = sandbox.run("phc-ingest").arg("run").end().ok();
+    assert_eq!(outcomes(&ended), pairs(&[(kims, "done")]));
+    assert_eq!(copy(sams).unwrap(), "sam's");
 }
 
 #[test]

@@ -61,7 +61,9 @@ fn known(settings: &Settings) -> Result<Vec<Chosen>, Problem> {
     let found = ingest::discover::run(&settings.config, settings.device.user());
     let ids: Vec<CloudId> = found.iter().filter_map(|cloud| cloud.cloud.clone()).collect();
     let mut known: Vec<Chosen> = found.iter().filter(|cloud| cloud.taken).filter_map(of).collect();
-    let lost = ingest::status::lost(&settings.state()?, &settings.device, &ids)?;
+    let user = settings.device.user();
+    let mut lost = ingest::status::lost(&settings.state()?, &settings.device, &ids)?;
+    lost.retain(|(id, _)| settings.config.cloud(id, user).enabled);
     known.extend(lost.into_iter().map(|(id, source)| {
         // A client that signed in to another account gives it the same folder, and another id.
         let account = found.iter().find(|cloud| cloud.root().as_ref() == Some(&source));

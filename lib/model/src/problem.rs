@@ -147,7 +147,7 @@ codes! {
     /// The source root lies on another volume than before.
     RootOtherVolume, "root-other-volume", Refused, "mount the right volume; if the move is meant, approve the plan";
     /// The source root is another account's than before.
-    RootOtherAccount, "root-other-account", Refused, "sign in to the former account, or give the new one a cloud of its own; if it is meant, approve the plan";
+    RootOtherAccount, "root-other-account", Refused, "sign in to the former account, or set enabled = false for this cloud where the new one has its own; if it is meant, approve the plan";
     /// Another folder stands in the source root's place, with next to nothing of the files that are known.
     RootReplaced, "root-replaced", Refused, "check that the cloud client is signed in to the right account; if it is meant, approve the plan";
     /// The plan removes or rewrites more than a guard lets through.
