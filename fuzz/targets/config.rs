@@ -9,7 +9,7 @@ use model::config::{Config, Os, Source};
 fuzz_target!(|text: &str| {
     // Two files, so that merging is reached as well.
     let (one, two) = text.split_once("\n# ---\n").unwrap_or((text, ""));
-    let sources = [Source::new("phc.toml", one), Source::new("phc.d/two.toml", two)];
+    let sources = [source("phc.toml", one), source("phc.d/two.toml", two)];
     match Config::load(&sources) {
         Ok(config) => {
             let again = Config::load(&sources).expect("what was understood once");
@@ -23,3 +23,7 @@ fuzz_target!(|text: &str| {
         Err(e) => assert!(!e.to_string().is_empty()),
     }
 });
+
+fn source(name: &str, text: &str) -> Source {
+    Source { name: name.into(), text: text.to_owned() }
+}
