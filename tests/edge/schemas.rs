@@ -31,6 +31,9 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<ingest::inbox::InboxArrived>(model::ingest::TOOL);
     register.event::<ingest::discover::CloudFound>(model::ingest::TOOL);
     register.event::<ingest::verify::Verified>(model::ingest::TOOL);
+    register.event::<ingest::past::VersionTold>(model::ingest::TOOL);
+    register.event::<ingest::past::FileRestored>(model::ingest::TOOL);
+    register.event::<ingest::past::FilesRestored>(model::ingest::TOOL);
     register.event::<ingest::expire::Expired>(model::ingest::TOOL);
     register.event::<ingest::expire::VersionExpired>(model::ingest::TOOL);
     register.event::<ingest::deferred::FileDeferred>(model::ingest::TOOL);

@@ -18,6 +18,7 @@ mod inbox;
 mod manifest;
 mod mounts;
 mod names;
+mod past;
 mod provider;
 mod reads;
 mod real;

@@ -37,6 +37,9 @@ Examples:
     phc-ingest run --hydrate 5GB
   Bring in every change as it is made:
     phc-ingest watch
+  What was in that file on Monday?
+    phc-ingest history ~/Documents/letter.txt
+    phc-ingest restore ~/Documents/letter.txt --at 2026-11-23 --to /tmp
   Is every copy what was stored?
     phc-ingest verify --sample 10%
 ";
@@ -90,6 +93,15 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         cloud: Vec<CloudId>,
     },
+    /// Tells a file's life, the newest first: stored, replaced, renamed, gone, and where each version lies now
+    ///
+    /// PATH is the file in its source, its copy in the space, or a path below a cloud.
+    History(Which),
+    /// Gives back a file or folder as it was stored last, or as it was at a time
+    ///
+    /// PATH is as for history. It goes to a folder elsewhere, under its own name, with its
+    /// times, permissions and extended attributes; nothing is ever written below a source.
+    Restore(Restore),
     /// Destroys former versions in _trash that the policy no longer keeps
     ///
     /// The one command that destroys. It is refused when too much would go at once.
@@ -109,6 +121,40 @@ pub struct Clouds {
     /// The source root, in place of the configured or discovered one
     #[arg(long, value_name = "DIR", requires = "cloud")]
     pub source: Option<PathBuf>,
+}
+
+/// Which file or folder.
+#[derive(Group, Clone, Debug)]
+pub struct Which {
+    /// The file or folder
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Only of this cloud
+    #[arg(long, value_name = "ID")]
+    pub cloud: Option<CloudId>,
+    /// Of another device, by its catalog
+    #[arg(long, value_name = "HOST/USER")]
+    pub device: Option<Device>,
+}
+
+/// What is restored, and where to.
+#[derive(Group, Clone, Debug)]
+pub struct Restore {
+    /// Which file or folder
+    #[command(flatten)]
+    pub which: Which,
+    /// As it was then: a time, a date (its beginning, in UTC), or how long ago, such as 3d
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// The folder that gets it
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub to: PathBuf,
+    /// Replace files of the same name there
+    #[arg(long)]
+    pub force: bool,
+    /// Touch nothing, only tell
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// How clouds are brought in.

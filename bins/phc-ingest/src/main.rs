@@ -3,6 +3,7 @@
 mod args;
 mod clouds;
 mod expire;
+mod past;
 mod run;
 mod status;
 mod verify;
@@ -41,6 +42,8 @@ fn work(args: Args) -> Result<Exit, Problem> {
         Command::Verify(verify) => verify::verify(&settings, &verify, &mut output)?,
         Command::Status { cloud } => status::status(&settings, &cloud, &mut output)?,
         Command::Deferred { cloud } => status::deferred(&settings, &cloud, &mut output)?,
+        Command::History(which) => past::history(&settings, &which, &mut output)?,
+        Command::Restore(what) => past::restore(&settings, &what, &mut output)?,
         Command::Expire { dry_run } => expire::expire(&settings, dry_run, &mut output)?,
     };
     Ok(output.end(exit))

@@ -70,9 +70,16 @@ pub fn asked(
         hydrate: config.hydrate.map(Size::bytes),
         inbox: config.inbox,
         min_free: settings.config.ingest.min_free,
-        keep_increments: settings.config.spool.retention.duration(),
+        // What a former version was is told by the increment of the change that put it away.
+        keep_increments: config_keeps(settings),
         dry_run,
         run,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// Increments are kept for as long as the spool refers to them or `_trash` holds what they tell of.
+fn config_keeps(settings: &Settings) -> std::time::Duration {
+    let config = &settings.config;
+    config.spool.retention.max(config.trash.keep_age).duration()
 }

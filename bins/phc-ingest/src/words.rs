@@ -5,6 +5,7 @@ use cli::words::{finished, plain};
 use ingest::deferred::FileDeferred;
 use ingest::discover::CloudFound;
 use ingest::expire::{Expired, VersionExpired};
+use ingest::past::{FileRestored, FilesRestored, VersionTold};
 use ingest::status::{Approved, CloudTold};
 use ingest::verify::Verified;
 use ingest::watch::{By, WatchDeferred, WatchMissed, WatchStarted};
@@ -24,6 +25,9 @@ pub fn words(event: &Event) -> Option<String> {
         "copies.verified" => event.data_as().map(|told| verified(&told)),
         "trash.expired" => event.data_as().map(|told| expired(&told)),
         "version.expired" => event.data_as().map(|told| version(&told)),
+        "version.told" => event.data_as().map(|told| version_told(&told)),
+        "file.restored" => event.data_as().map(|told| file_restored(&told)),
+        "files.restored" => event.data_as().map(|told| files_restored(&told)),
         "plan.approved" => event.data_as().map(|told| approved(&told)),
         "watch.started" => event.data_as().map(|told| watch_started(&told)),
         "watch.deferred" => event.data_as().map(|told| watch_deferred(&told)),
@@ -238,6 +242,39 @@ fn watch_missed(told: &WatchMissed) -> String {
     let changes = figures::count(told.files, "change");
     let mut text = format!("{}: nothing had been heard of {changes}", told.cloud);
     told.paths.iter().for_each(|path| text.push_str(&format!("\n  {path}")));
+    text
+}
+
+fn version_told(told: &VersionTold) -> String {
+    let time = told
+        .time
+        .map_or_else(|| "?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+    let step = format!("{:?}", told.step).to_lowercase();
+    let size = told.size.map(figures::bytes).unwrap_or_default();
+    let digest = told.digest.as_ref().map_or("-", |digest| &digest[..digest.len().min(12)]);
+    let other = told.other.as_ref().map(|other| format!("  ({other})")).unwrap_or_default();
+    let lies = told.lies.as_ref().map_or_else(|| "nowhere".to_owned(), ToString::to_string);
+    format!("{time:20}  {step:8} {size:>9}  {digest:12}  {}{other}  {lies}", told.path)
+}
+
+fn file_restored(told: &FileRestored) -> String {
+    let what = if told.dry_run { "would restore" } else { "restored" };
+    let size = told.size.map(figures::bytes).unwrap_or_default();
+    let from = told.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+    format!("{what} {size:>9}  {}{from}", told.to)
+}
+
+fn files_restored(told: &FilesRestored) -> String {
+    let dry = if told.dry_run { " (nothing was touched)" } else { "" };
+    let mut text = format!(
+        "{} restored ({}), {} failed{dry}",
+        figures::count(told.files, "file"),
+        figures::bytes(told.bytes),
+        told.failed
+    );
+    if told.unchecked > 0 {
+        text.push_str(&format!(", {} without a digest to hold them against", told.unchecked));
+    }
     text
 }
 

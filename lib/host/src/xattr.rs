@@ -70,6 +70,19 @@ pub fn of_entry(
     BTreeMap::new()
 }
 
+/// Gives an open file these extended attributes; what the file system refuses is left out.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub fn write(file: &File, attributes: &BTreeMap<Vec<u8>, Vec<u8>>) {
+    for (name, value) in attributes {
+        let flags = rustix::fs::XattrFlags::empty();
+        let _ = rustix::fs::fsetxattr(file, &*crate::name::os(name), value, flags);
+    }
+}
+
+/// Gives an open file extended attributes: there are none on this system.
+#[cfg(windows)]
+pub fn write(_file: &File, _attributes: &BTreeMap<Vec<u8>, Vec<u8>>) {}
+
 /// The extended attributes of an open file: none on this system.
 ///
 /// # Errors

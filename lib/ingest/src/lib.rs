@@ -11,6 +11,7 @@ pub mod expire;
 pub mod guard;
 pub mod identity;
 pub mod inbox;
+pub mod past;
 pub mod placeholder;
 pub mod plan;
 pub mod run;

@@ -137,6 +137,20 @@ pub fn lost(
     Ok(lost)
 }
 
+/// The clouds that were ever brought in, and where each was read from last.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn sources(state: &State, device: &Device) -> Result<Vec<(CloudId, Option<PathBuf>)>, Problem> {
+    let mut sources = Vec::new();
+    for cloud in clouds(state, device)? {
+        let manifest = Manifest::look(&state.of_cloud(device, &cloud)?.join(MANIFEST));
+        let source = manifest.ok().flatten().and_then(|manifest| known::last_source(&manifest));
+        sources.push((cloud, source));
+    }
+    Ok(sources)
+}
+
 /// What is known of one cloud.
 ///
 /// # Errors

@@ -18,6 +18,10 @@ pub struct Transferred {
     pub file: File,
     /// BLAKE3 of what it holds.
     pub digest: [u8; 32],
+    /// Permission bits of what was read.
+    pub mode: u32,
+    /// Its modification time, ns.
+    pub mtime_ns: i64,
 }
 
 /// Copies a file to a new temporary; `None` if it changed meanwhile, is no regular file, or the work was asked to stop.
@@ -40,7 +44,10 @@ pub fn transfer(
     let file = to.0.create_new(to.1, mode).map_err(Failed::Space)?;
     let done = filled(from, &source, to, &file, &before, stop);
     match done {
-        Ok(Some(digest)) => Ok(Some(Transferred { file, digest })),
+        Ok(Some(digest)) => {
+            let (mode, mtime_ns) = (before.mode, before.mtime_ns);
+            Ok(Some(Transferred { file, digest, mode, mtime_ns }))
+        }
         other => {
             // What the attempt came to is what matters.
             let _ = to.0.remove_file(to.1);

@@ -272,6 +272,15 @@ impl Dir {
             .attempt("read link", self.path_of_lazily(name))
     }
 
+    /// Makes a symbolic link that points to `target`.
+    ///
+    /// # Errors
+    /// When the name exists, or the file system has no links.
+    pub fn symlink(&self, target: &[u8], name: &[u8]) -> Result<()> {
+        sys::symlinkat(&*os(target), &self.fd, &*os(name))
+            .attempt("make the link", self.path_of_lazily(name))
+    }
+
     /// Removes a file, link or special file.
     ///
     /// # Errors

@@ -219,6 +219,15 @@ impl Dir {
         Ok(bytes(target.as_os_str()).to_vec())
     }
 
+    /// Makes a symbolic link that points to `target`: not on this system, where it takes a privilege.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn symlink(&self, _target: &[u8], name: &[u8]) -> Result<()> {
+        Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
+            .attempt("make the link", self.path_of(name))
+    }
+
     /// Removes a file.
     ///
     /// # Errors

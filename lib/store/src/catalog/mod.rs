@@ -101,6 +101,25 @@ impl Catalog {
         Ok(problems)
     }
 
+    /// The increments that are kept, oldest first, also those that the base contains.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn increments(&self) -> host::Result<Vec<Uuid>> {
+        increment::ids(&self.dir)
+    }
+
+    /// Calls `each` for the lines of one increment, oldest first; returns those that can't be read.
+    ///
+    /// # Errors
+    /// When its file can't be opened.
+    pub fn read(&self, id: Uuid, each: &mut dyn FnMut(FileNews)) -> host::Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let lines = increment::open(&self.dir, id)?;
+        self.tell(lines, &id.to_string(), each, &mut problems);
+        Ok(problems)
+    }
+
     fn tell(
         &self,
         lines: impl BufRead,
