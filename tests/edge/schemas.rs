@@ -34,6 +34,8 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<ingest::past::VersionTold>(model::ingest::TOOL);
     register.event::<ingest::past::FileRestored>(model::ingest::TOOL);
     register.event::<ingest::past::FilesRestored>(model::ingest::TOOL);
+    register.event::<ingest::duplicates::Duplicated>(model::ingest::TOOL);
+    register.event::<ingest::duplicates::Counted>(model::ingest::TOOL);
     register.event::<ingest::expire::Expired>(model::ingest::TOOL);
     register.event::<ingest::expire::VersionExpired>(model::ingest::TOOL);
     register.event::<ingest::deferred::FileDeferred>(model::ingest::TOOL);

@@ -23,6 +23,7 @@ mod provider;
 mod reads;
 mod real;
 mod runs;
+mod sharing;
 mod streams;
 mod verifies;
 mod world;

@@ -102,6 +102,12 @@ pub enum Command {
     /// PATH is as for history. It goes to a folder elsewhere, under its own name, with its
     /// times, permissions and extended attributes; nothing is ever written below a source.
     Restore(Restore),
+    /// Lists equal content across this user's clouds and within each, and what of it is stored once
+    Duplicates {
+        /// Leave out copies below this size
+        #[arg(long, value_name = "SIZE", default_value = "1")]
+        min_size: Size,
+    },
     /// Destroys former versions in _trash that the policy no longer keeps
     ///
     /// The one command that destroys. It is refused when too much would go at once.

@@ -44,6 +44,7 @@ fn work(args: Args) -> Result<Exit, Problem> {
         Command::Deferred { cloud } => status::deferred(&settings, &cloud, &mut output)?,
         Command::History(which) => past::history(&settings, &which, &mut output)?,
         Command::Restore(what) => past::restore(&settings, &what, &mut output)?,
+        Command::Duplicates { min_size } => past::duplicates(&settings, min_size, &mut output)?,
         Command::Expire { dry_run } => expire::expire(&settings, dry_run, &mut output)?,
     };
     Ok(output.end(exit))
@@ -52,9 +53,6 @@ fn work(args: Args) -> Result<Exit, Problem> {
 /// The space, proven to be the real one.
 fn space(settings: &Settings) -> Result<SpaceRoot, Problem> {
     let wanted = Wanted::from(&settings.config, &settings.places.home, Pillar::Space);
-    let wanted = match &settings.space {
-        Some(dir) => wanted.at(dir),
-        None => wanted,
-    };
+    let wanted = settings.space.as_ref().map_or(wanted.clone(), |dir| wanted.at(dir));
     mount::prove(&wanted, &Pins::load(&settings.state)?, &Prober::own())
 }

@@ -1,4 +1,4 @@
-//! `phc-ingest history` and `restore`.
+//! `phc-ingest history`, `restore` and `duplicates`.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use cli::{Output, Settings};
 use host::clock::SystemClock;
 use ingest::past::{self, Given, Past, Root};
 use model::cloud::CloudId;
+use model::config::Size;
 use model::device::Device;
 use model::emit::Emit;
 use model::exit::Exit;
@@ -51,6 +52,18 @@ pub fn restore(
     })?;
     let found = if output.problems() > 0 { Exit::Partial } else { Exit::Done };
     Ok(stop.exit().unwrap_or(found))
+}
+
+/// Lists equal content.
+pub fn duplicates(
+    settings: &Settings,
+    min_size: Size,
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let (state, space) = (settings.state()?, crate::space(settings)?);
+    let least = min_size.bytes();
+    ingest::duplicates::duplicates(&state, &settings.device, &space, least, output)?;
+    Ok(Exit::Done)
 }
 
 /// What was asked for, and where it is looked for.

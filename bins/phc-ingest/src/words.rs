@@ -4,6 +4,7 @@ use cli::figures;
 use cli::words::{finished, plain};
 use ingest::deferred::FileDeferred;
 use ingest::discover::CloudFound;
+use ingest::duplicates::{Counted, Duplicated};
 use ingest::expire::{Expired, VersionExpired};
 use ingest::past::{FileRestored, FilesRestored, VersionTold};
 use ingest::status::{Approved, CloudTold};
@@ -28,6 +29,8 @@ pub fn words(event: &Event) -> Option<String> {
         "version.told" => event.data_as().map(|told| version_told(&told)),
         "file.restored" => event.data_as().map(|told| file_restored(&told)),
         "files.restored" => event.data_as().map(|told| files_restored(&told)),
+        "content.duplicated" => event.data_as().map(|told| duplicated(&told)),
+        "duplicates.counted" => event.data_as().map(|told| counted(&told)),
         "plan.approved" => event.data_as().map(|told| approved(&told)),
         "watch.started" => event.data_as().map(|told| watch_started(&told)),
         "watch.deferred" => event.data_as().map(|told| watch_deferred(&told)),
@@ -73,6 +76,12 @@ fn run_finished(run: &RunFinished<Totals>) -> String {
         let captured = t.bytes.saturating_sub(t.deferred_bytes);
         text.push_str(&format!("\n  captured {}", figures::part(captured, t.bytes)));
         text.push_str(&unknown(t.deferred_unsized, t.deferred_folders));
+    }
+    if t.bytes_shared > 0 {
+        text.push_str(&format!(
+            "\n  {} of it shared with equal copies",
+            figures::bytes(t.bytes_shared)
+        ));
     }
     if let Some(plan) = &run.plan {
         text.push_str(&format!("\n  plan {plan}"));
@@ -276,6 +285,24 @@ fn files_restored(told: &FilesRestored) -> String {
         text.push_str(&format!(", {} without a digest to hold them against", told.unchecked));
     }
     text
+}
+
+fn duplicated(told: &Duplicated) -> String {
+    let (size, shared) = (figures::bytes(told.size), figures::bytes(told.shared_bytes));
+    let digest = &told.digest[..told.digest.len().min(12)];
+    let mut text = format!("{} copies of {size}, {shared} shared  {digest}", told.copies);
+    told.paths.iter().for_each(|p| text.push_str(&format!("\n  {}/{}", p.cloud, p.path)));
+    text
+}
+
+fn counted(told: &Counted) -> String {
+    format!(
+        "{} contents have {} copies: {} are shared, {} more could be",
+        told.contents,
+        told.copies,
+        figures::bytes(told.shared_bytes),
+        figures::bytes(told.unshared_bytes)
+    )
 }
 
 fn approved(told: &Approved) -> String {

@@ -10,6 +10,7 @@ pub mod child;
 pub mod clock;
 pub mod dir;
 pub mod error;
+pub mod extents;
 pub mod facts;
 pub mod failpoint;
 pub mod id;

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod deferred;
 pub mod discover;
+pub mod duplicates;
 pub mod excludes;
 pub mod expire;
 pub mod guard;
@@ -31,6 +32,7 @@ mod parallel;
 mod patience;
 mod rebuild;
 mod recover;
+mod share;
 mod teller;
 mod transfer;
 mod work;

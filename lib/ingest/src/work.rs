@@ -34,6 +34,7 @@ use crate::run::{Done, Machine, point};
 use crate::scan::{Found, Racy, Scan, scan};
 use crate::scope::Scope;
 use crate::settings::Settings;
+use crate::share::Sharing;
 use crate::source::{self, Source};
 use crate::teller::Teller;
 use crate::{parallel, recover};
@@ -379,6 +380,7 @@ impl Work<'_> {
             approved: judged.approval.is_some(),
             min_free: settings.min_free,
             tally: judged.tally.clone(),
+            sharing: Sharing::new(place.space, &settings.state, &settings.device, &settings.cloud),
         };
         let applied =
             apply::apply(&ground, &how, &mut judged.log, &mut known.manifest, totals, teller);

@@ -18,6 +18,7 @@ use super::settle::{SettledPart, settle};
 use super::{Ground, emptied};
 use crate::parallel;
 use crate::plan::{FolderPlan, Item, PlanLog, Tally, Todo};
+use crate::share::Sharing;
 
 /// A batch has at most so many files
 const FILES: u64 = 8192;
@@ -35,6 +36,8 @@ pub struct Applied<'a> {
     pub min_free: Free,
     /// What the plan amounts to.
     pub tally: Tally,
+    /// Lets equal content of several clouds share blocks.
+    pub(crate) sharing: Sharing<'a>,
 }
 
 /// Which items of the plan are done in which pass over it.
@@ -197,6 +200,7 @@ impl Work<'_, '_> {
         let now = ground.clock.now();
         let frame = Frame { run: ground.run, now, approved: self.how.approved, next_folders: next };
         commit(self.manifest, &frame, &parts, self.totals)?;
+        self.totals.bytes_shared += self.how.sharing.after(ground.copy, &parts);
         if self.emit.wants_files() {
             self.tell_files(&parts)?;
         }

@@ -17,6 +17,7 @@ mod trash;
 
 pub use batch::{Applied, apply};
 pub(crate) use folders::{copy_mode, narrow_file};
+pub(crate) use settle::SettledPart;
 pub(crate) use trash::{CutOff, Trash, again};
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,6 +4,7 @@
 //! copy's data and name are on disk (safety law 4). phc-manifest(5) describes it.
 
 mod announce;
+mod equal;
 mod inflight;
 mod open;
 mod placeholder;
@@ -14,6 +15,7 @@ mod schema;
 mod writer;
 
 pub use announce::Unannounced;
+pub use equal::{Equal, Gathered, LARGE};
 pub use inflight::Busy;
 pub use open::{Manifest, Opened, Readers};
 pub use placeholder::{Away, Placeholder, PlaceholderRow};
