@@ -102,6 +102,7 @@ impl<'a> Asked<'a> {
                     continue;
                 }
             };
+            let path = past.meant(&path)?;
             if past.knows(&path)? {
                 return work(&past, &path);
             }

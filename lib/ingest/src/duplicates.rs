@@ -141,8 +141,12 @@ impl All<'_> {
         }
         let Some(cloud) = self.clouds.get(equal.of) else { return };
         let folder = cloud.reader.folder_path(equal.folder).unwrap_or_default();
-        let file = cloud.copy.as_ref().and_then(|copy| copy.beneath(&folder).ok());
-        let file = file.and_then(|folder| folder.read(&equal.name).ok());
+        let mapped = folder.join(&equal.name, equal.copy_name.as_deref());
+        let file = cloud
+            .copy
+            .as_ref()
+            .zip(mapped.copy().split())
+            .and_then(|(root, (dir, name))| root.beneath(&dir).ok()?.read(name).ok());
         let place = file.and_then(|file| extents::layout(&file).ok().flatten());
         let is_first = self.of.copies == 0;
         // What has no place that can be told shares nothing, as far as anybody knows.
@@ -154,8 +158,7 @@ impl All<'_> {
             (false, false) => self.of.unshared_bytes += equal.size,
         }
         if self.of.paths.len() < NAMED {
-            let path = folder.join(&equal.name);
-            self.of.paths.push(Place { cloud: cloud.id.to_string(), path });
+            self.of.paths.push(Place { cloud: cloud.id.to_string(), path: mapped.path });
         }
     }
 

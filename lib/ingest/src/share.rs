@@ -9,9 +9,9 @@ use host::{Dir, extents};
 use model::cloud::CloudId;
 use model::device::Device;
 use model::ingest::Change;
-use model::relpath::RelPath;
 use store::layout;
 use store::manifest::{LARGE, Manifest, Reader, RowKind};
+use store::names::Mapped;
 use store::space::SpaceRoot;
 use store::state::State;
 
@@ -69,7 +69,8 @@ impl<'a> Sharing<'a> {
                 if all.is_empty() {
                     *all = self.open();
                 }
-                let path = part.plan.path.join(&entry.name);
+                let own_name = entry.record.as_ref().and_then(|r| r.copy_name.as_deref());
+                let path = part.plan.mapped().join(&entry.name, own_name);
                 match one(copy, &path, size, digest, all) {
                     Ok(bytes) => shared += bytes,
                     Err(CanNot) => *clouds = None,
@@ -100,18 +101,18 @@ struct CanNot;
 
 fn one(
     copy: &Dir,
-    path: &RelPath,
+    path: &Mapped,
     size: u64,
     digest: [u8; 32],
     clouds: &[Equals],
 ) -> Result<u64, CanNot> {
-    let open = |root: &Dir, path: &RelPath| {
-        let (folder, name) = path.split()?;
+    let open = |root: &Dir, path: &Mapped| {
+        let (folder, name) = path.copy().split()?;
         root.beneath(&folder).ok()?.read(name).ok()
     };
     for equals in clouds {
         let paths = equals.reader.large_equals(size, digest).unwrap_or_default();
-        for other in paths.iter().filter(|other| !(equals.is_own && *other == path)) {
+        for other in paths.iter().filter(|other| !(equals.is_own && other.path == path.path)) {
             let (Some(from), Some(to)) = (open(&equals.copy, other), open(copy, path)) else {
                 continue;
             };

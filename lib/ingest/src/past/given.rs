@@ -104,6 +104,14 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 impl Past<'_> {
+    /// The path below the source root that is meant by one with the copy's names.
+    ///
+    /// # Errors
+    /// When the manifest can't be read.
+    pub fn meant(&self, path: &RelPath) -> Result<RelPath, Problem> {
+        self.rows()?.meant(path)
+    }
+
     /// True if anything is known of a path: a row, a folder, a version in `_trash`, or a line.
     ///
     /// # Errors
@@ -111,7 +119,8 @@ impl Past<'_> {
     pub fn knows(&self, path: &RelPath) -> Result<bool, Problem> {
         let rows = self.rows()?;
         let trashed = self.trashed()?;
-        if rows.has_folder(path)? || rows.held(path, &trashed)?.is_some() || trashed.knows(path) {
+        let in_trash = trashed.knows(&rows.copy_of(path)?);
+        if rows.has_folder(path)? || rows.held(path, &trashed)?.is_some() || in_trash {
             return Ok(true);
         }
         let mut found = false;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::layout;
 
 use super::trash::{Taken, Trashed};
-use super::{Lies, Past};
+use super::{Lies, Past, copy_of};
 
 /// What happened to a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
@@ -91,7 +91,7 @@ pub fn history(past: &Past<'_>, path: &RelPath, emit: &mut dyn Emit) -> Result<u
         let step = if record.live { Step::Known } else { Step::Gone };
         life.push(None, step, None, Some(&record));
     }
-    life.formers(path);
+    life.formers(&past.rows()?.copy_of(path)?);
     let steps = life.steps;
     steps.iter().for_each(|step| drop(tell(emit, step)));
     Ok(steps.len() as u64)
@@ -115,7 +115,7 @@ impl Life<'_> {
             // Before it went, the path was another file's.
             self.lies = Lies::Nowhere;
             self.push(Some(time), Step::Left, Some(news.file.path.clone()), None);
-            self.lies = Lies::Copy(news.file.path.clone());
+            self.lies = Lies::Copy(copy_of(&news.file).clone());
             return;
         }
         if news.file.path != self.name {
@@ -132,20 +132,21 @@ impl Life<'_> {
             Change::Repaired => Step::Repaired,
         };
         let was = news.was.as_deref();
+        let copy = copy_of(was.unwrap_or(&news.file)).clone();
         self.push(Some(time), step, news.from.clone(), Some(&news.file));
         match news.change {
             Change::Replaced => {
-                self.lies = self.trashed.put_away(&self.name, time, was, Taken::Version);
+                self.lies = self.trashed.put_away(&copy, time, was, Taken::Version);
             }
             Change::Stored => {
                 self.lies = match was {
-                    Some(_) => self.trashed.put_away(&self.name, time, was, Taken::Version),
+                    Some(_) => self.trashed.put_away(&copy, time, was, Taken::Version),
                     None => Lies::Nowhere,
                 };
             }
-            Change::Repaired => drop(self.trashed.put_away(&self.name, time, None, Taken::Rot)),
+            Change::Repaired => drop(self.trashed.put_away(&copy, time, None, Taken::Rot)),
             Change::Gone if news.file.trashed => {
-                self.lies = self.trashed.put_away(&self.name, time, None, Taken::Version);
+                self.lies = self.trashed.put_away(&copy, time, None, Taken::Version);
                 if let Some(step) = self.steps.last_mut() {
                     step.lies = lies_at(self.past, &self.lies);
                 }

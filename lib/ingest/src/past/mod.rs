@@ -128,6 +128,11 @@ impl<'a> Past<'a> {
     }
 }
 
+/// Where the copy of a told file lies below the cloud's folder.
+pub(crate) fn copy_of(record: &FileRecord) -> &RelPath {
+    record.copy.as_ref().unwrap_or(&record.path)
+}
+
 /// The time in an id of version 7 (RFC 9562).
 fn time_of(id: uuid::Uuid) -> Timestamp {
     let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |time| time.to_unix());
@@ -146,13 +151,55 @@ impl Rows {
         let Some((folder, name)) = path.split() else { return Ok(None) };
         let Some(id) = self.reader.folder_id(&folder)? else { return Ok(None) };
         let Some(row) = self.reader.record(id, name)? else { return Ok(None) };
+        let folder = self.reader.folder_copy(&folder)?;
+        let record = row.told(&folder, name);
         let lies = match row.copy_mtime_ns {
-            Some(_) => Lies::Copy(path.clone()),
+            Some(_) => Lies::Copy(copy_of(&record).clone()),
             None if row.kind == RowKind::Symlink => Lies::Nowhere,
-            None => trashed.newest(path),
+            None => trashed.newest(copy_of(&record)),
         };
-        let live = row.live;
-        Ok(Some(Held { lies, record: Some(row.told(path.clone())), live }))
+        Ok(Some(Held { lies, live: row.live, record: Some(record) }))
+    }
+
+    /// Where the copy of a path lies, or would lie: versions in `_trash` have that one, too.
+    pub fn copy_of(&self, path: &RelPath) -> Result<RelPath, Problem> {
+        let Some((folder, name)) = path.split() else { return Ok(path.clone()) };
+        let row = match self.reader.folder_id(&folder)? {
+            Some(id) => self.reader.record(id, name)?,
+            None => None,
+        };
+        // A folder's row maps its own name as well.
+        let mapped = match row {
+            Some(row) => self.reader.folder_copy(&folder)?.join(name, row.copy_name.as_deref()),
+            None => self.reader.folder_copy(path)?,
+        };
+        Ok(mapped.copy().clone())
+    }
+
+    /// The source's path of a typed one that may have the copy's names.
+    pub fn meant(&self, path: &RelPath) -> Result<RelPath, Problem> {
+        let (mut meant, mut at) = (RelPath::root(), Some(0));
+        for name in path.names() {
+            let below = meant.join(name);
+            let Some(id) = at else {
+                meant = below;
+                continue;
+            };
+            let folders = self.reader.folders(id)?;
+            let own = folders.iter().find(|row| &*row.name == name);
+            let folder = own.or_else(|| folders.iter().find(|row| row.copy_name() == name));
+            at = folder.map(|row| row.id);
+            meant = match folder {
+                Some(row) => meant.join(&row.name),
+                None if self.reader.record(id, name)?.is_some() => below,
+                None => {
+                    let rows = self.reader.entries(id)?;
+                    let row = rows.iter().find(|row| row.copy_name() == name);
+                    row.map_or(below, |row| meant.join(&row.name))
+                }
+            };
+        }
+        Ok(meant)
     }
 
     /// True if a folder of this path is known.

@@ -8,7 +8,7 @@ use model::problem::Problem;
 use model::relpath::RelPath;
 
 use super::trash::{Taken, Trashed};
-use super::{Held, Lies, Past, Rows};
+use super::{Held, Lies, Past, Rows, copy_of};
 
 /// What each path within one held at a time; `None` is now.
 pub(super) fn held_at(
@@ -37,14 +37,20 @@ pub(super) fn held_at(
         paths.insert(path);
     })?;
     paths.extend(then.keys().filter(|path| path.is_within(within)).cloned());
-    paths.extend(trashed.within(within));
+    let mut copies = HashSet::new();
+    for path in &paths {
+        copies.insert(rows.copy_of(path)?);
+    }
+    let former = trashed.within(&rows.copy_of(within)?);
+    paths.extend(former.into_iter().filter(|copy| !copies.contains(copy)));
     let mut all = BTreeMap::new();
     for path in paths {
+        let copy = rows.copy_of(&path)?;
         let held = match then.get(&path) {
             Some(held) => held.clone(),
             None => rows.held(&path, &trashed)?,
         };
-        let held = unexplained(&trashed, &path, at).or(held);
+        let held = unexplained(&trashed, &copy, at).or(held);
         all.extend(held.map(|held| (path, held)));
     }
     Ok(all)
@@ -104,7 +110,9 @@ impl Undo<'_> {
 
     fn take(&mut self, time: Timestamp, news: &FileNews) {
         let path = &news.file.path;
-        let put_away = |taken| self.trashed.put_away(path, time, news.was.as_deref(), taken);
+        let was = news.was.as_deref();
+        let copy = copy_of(was.unwrap_or(&news.file));
+        let put_away = |taken| self.trashed.put_away(copy, time, was, taken);
         let before = match news.change {
             Change::Touched => return,
             Change::Repaired => {

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use model::relpath::RelPath;
 use rusqlite::{Connection, params};
 
 use super::{Error, Manifest, Reader, Result};
+use crate::names::Mapped;
 
 /// Files from this size on are in the index of large files.
 pub const LARGE: u64 = 1024 * 1024;
@@ -16,15 +16,18 @@ impl Reader {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn large_equals(&self, size: u64, digest: [u8; 32]) -> Result<Vec<RelPath>> {
-        let sql = "SELECT folder, name FROM entry INDEXED BY entry_large \
+    pub fn large_equals(&self, size: u64, digest: [u8; 32]) -> Result<Vec<Mapped>> {
+        let sql = "SELECT folder, name, copy_name FROM entry INDEXED BY entry_large \
                    WHERE size >= 1048576 AND size = ?1 AND digest = ?2 \
                    AND kind = 1 AND copy_mtime_ns IS NOT NULL LIMIT 8";
-        let rows: Vec<(i64, Vec<u8>)> = self.with(sql, |s| {
+        let rows: Vec<(i64, Vec<u8>, Option<Vec<u8>>)> = self.with(sql, |s| {
             let values = params![size.cast_signed(), digest];
-            s.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            s.query_map(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })?;
-        rows.into_iter().map(|(id, name)| Ok(self.folder_path(id)?.join(&name))).collect()
+        let mapped = |(id, name, copy): (i64, Vec<u8>, Option<Vec<u8>>)| {
+            Ok(self.folder_path(id)?.join(&name, copy.as_deref()))
+        };
+        rows.into_iter().map(mapped).collect()
     }
 }
 
@@ -41,6 +44,8 @@ pub struct Equal {
     pub folder: i64,
     /// The name in that folder.
     pub name: Vec<u8>,
+    /// The copy's name, where it is another.
+    pub copy_name: Option<Vec<u8>>,
 }
 
 /// Gathers the copies of several manifests.
@@ -62,7 +67,7 @@ impl Gathered {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = off; PRAGMA synchronous = off; PRAGMA temp_store = file;
-                 CREATE TABLE copy (digest BLOB, size INTEGER, of INTEGER, folder INTEGER, name BLOB);",
+                 CREATE TABLE copy (digest BLOB, size INTEGER, of INTEGER, folder INTEGER, name BLOB, copy_name BLOB);",
             )
             .map_err(failed)?;
         Ok(Gathered { connection, path: path.to_owned(), manifests: 0 })
@@ -76,7 +81,7 @@ impl Gathered {
         let failed = |e| Error::of(manifest.path(), e);
         let path = manifest.path().to_string_lossy();
         self.connection.execute("ATTACH ?1 AS one", [path]).map_err(failed)?;
-        let sql = "INSERT INTO copy SELECT digest, size, ?1, folder, name FROM one.entry \
+        let sql = "INSERT INTO copy SELECT digest, size, ?1, folder, name, copy_name FROM one.entry \
                    WHERE kind = 1 AND digest IS NOT NULL AND copy_mtime_ns IS NOT NULL AND size >= ?2";
         let number = i64::try_from(self.manifests).unwrap_or(i64::MAX);
         let least = i64::try_from(least).unwrap_or(i64::MAX);
@@ -92,7 +97,7 @@ impl Gathered {
     /// When the database can't be read.
     pub fn each(&self, each: &mut dyn FnMut(Equal)) -> Result<()> {
         let failed = |e| Error::of(&self.path, e);
-        let sql = "SELECT digest, size, of, folder, name FROM copy WHERE digest IN \
+        let sql = "SELECT digest, size, of, folder, name, copy_name FROM copy WHERE digest IN \
                    (SELECT digest FROM copy GROUP BY digest HAVING COUNT(*) > 1) \
                    ORDER BY size DESC, digest, of, folder, name";
         self.connection.execute_batch("CREATE INDEX by_digest ON copy (digest)").map_err(failed)?;
@@ -107,6 +112,7 @@ impl Gathered {
                     of: usize::try_from(of).unwrap_or_default(),
                     folder: row.get(3)?,
                     name: row.get(4)?,
+                    copy_name: row.get(5)?,
                 })
             };
             each(equal().map_err(failed)?);
