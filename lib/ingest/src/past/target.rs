@@ -21,7 +21,7 @@ pub fn refuse(
 ) -> Result<(), Problem> {
     let there = target.ancestors().find_map(|above| std::fs::canonicalize(above).ok());
     let there = there.unwrap_or_else(|| target.to_owned());
-    let on_the_way: Vec<_> = there.ancestors().filter_map(|above| identity(above)).collect();
+    let on_the_way: Vec<_> = there.ancestors().filter_map(identity).collect();
     let meets = |root: &Path| {
         let real = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         there.starts_with(&real) || identity(&real).is_some_and(|id| on_the_way.contains(&id))
