@@ -70,6 +70,12 @@ impl Bench {
         self.command("run").args(["--cloud", CLOUD, "--source"]).arg(self.source())
     }
 
+    /// A run, about to begin, that works in batches of a few files: while one is completed the
+    /// next is prepared, and a kill may meet both.
+    pub fn ingest_in_batches(&self) -> Run {
+        self.ingest().env("PHC_BATCH_FILES", "4")
+    }
+
     /// Files that take a run long enough to be met in the midst of it.
     pub fn write_much(&self) {
         for n in 0_u8..6 {

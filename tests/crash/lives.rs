@@ -96,7 +96,7 @@ impl Past {
         for (path, version) in &source.files {
             self.ever.entry(path.clone()).or_default().insert(version.digest.clone());
         }
-        let run = bench.ingest();
+        let run = bench.ingest_in_batches();
         let ended = match act {
             Act::Run => run.end(),
             Act::Kill(point, nth) => run.env("PHC_FAILPOINT", format!("{point}@{nth}=kill")).end(),

@@ -63,7 +63,7 @@ fn where_the_manifest_is_lost_after_the_kill_no_litter_stays_and_the_next_run_en
         *at = format!("{name}=kill, manifest lost");
         let mut bench = begun(case);
         let source = bench.look();
-        bench.ingest().env("PHC_FAILPOINT", format!("{name}=kill")).end();
+        bench.ingest_in_batches().env("PHC_FAILPOINT", format!("{name}=kill")).end();
         bench.lose_manifest();
         let last = bench.finish();
         law::whole(&bench, &source, &last);
@@ -90,7 +90,7 @@ fn killed(case: &Case, failpoint: &str) -> bool {
     let before = Tree::of(&bench.copy());
     bench.history.saw(&before);
     let source = bench.look();
-    let ended = bench.ingest().env("PHC_FAILPOINT", failpoint).end();
+    let ended = bench.ingest_in_batches().env("PHC_FAILPOINT", failpoint).end();
     if ended.signal != Some(9) {
         ended.ok();
         return false;
@@ -108,7 +108,7 @@ fn failing(case: &Case, failpoint: &str) {
     let before = Tree::of(&bench.copy());
     bench.history.saw(&before);
     let source = bench.look();
-    let ended = bench.ingest().env("PHC_FAILPOINT", failpoint).end();
+    let ended = bench.ingest_in_batches().env("PHC_FAILPOINT", failpoint).end();
     law::untorn(&bench, &before);
     law::no_litter(&bench);
     told_truly(&bench, &source, &ended);

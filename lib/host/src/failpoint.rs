@@ -51,8 +51,16 @@ pub fn hit(_name: &'static str) -> std::io::Result<()> {
     Ok(())
 }
 
+/// How many files are worked on at once: so many, or as few as `PHC_BATCH_FILES` says in a test
+/// build, where a small tree has to make many batches.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn files_at_once(most: u64) -> u64 {
+    most
+}
+
 #[cfg(feature = "failpoints")]
-pub use armed::hit;
+pub use armed::{files_at_once, hit};
 
 #[cfg(feature = "failpoints")]
 mod armed {
@@ -83,6 +91,13 @@ mod armed {
             Ok(errno) => Err(io::Error::from_raw_os_error(errno)),
             Err(_) => die(),
         }
+    }
+
+    /// How many files are worked on at once: so many, or as few as `PHC_BATCH_FILES` says.
+    pub fn files_at_once(most: u64) -> u64 {
+        static FEW: OnceLock<Option<u64>> = OnceLock::new();
+        let few = || std::env::var("PHC_BATCH_FILES").ok().and_then(|few| few.parse().ok());
+        FEW.get_or_init(few).unwrap_or(most)
     }
 
     fn from_environment() -> Option<Armed> {

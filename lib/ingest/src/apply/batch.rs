@@ -332,7 +332,8 @@ fn next_batch(
 ) -> Result<Vec<FolderPlan>, Problem> {
     let mut batch = Vec::new();
     let (mut files, mut bytes) = (0, 0);
-    while files < FILES && bytes < BYTES {
+    let most = failpoint::files_at_once(FILES);
+    while files < most && bytes < BYTES {
         let Some(part) = parts.next() else { break };
         let mut part = part?;
         part.items.retain(|item| pass.has(item));
