@@ -212,4 +212,7 @@ fn copies_of_old(bench: &Bench) {
     for (from, to) in equal.into_iter().chain([("small/0", "small/1"), ("large", "third")]) {
         fs::copy(bench.source().join(from), copy.join(to)).unwrap();
     }
+    // Further names of a file share the time of its copy, whichever that is: it is the file's own here.
+    let time = fs::metadata(bench.source().join("links/first")).unwrap().modified().unwrap();
+    fs::File::open(copy.join("links/first")).unwrap().set_modified(time).unwrap();
 }

@@ -12,6 +12,7 @@ use model::problem::{Code, Problem};
 use model::relpath::RelPath;
 use store::manifest::{Busy, Manifest};
 
+use super::burials;
 use super::commit::{Frame, commit, news};
 use super::prepare::{PreparedPart, Preparer};
 use super::settle::{SettledPart, settle};
@@ -84,7 +85,11 @@ pub fn apply(
             work.pass(plan, pass)?;
         }
     }
-    if how.tally.renames > 0 && !ground.stop.asked() {
+    if ground.stop.asked() {
+        return Ok(());
+    }
+    burials::bury(work.manifest, plan)?;
+    if how.tally.renames > 0 {
         emptied::remove(ground, plan)?;
     }
     Ok(())

@@ -116,18 +116,14 @@ impl Destroyed {
 
 fn folder(batch: &mut Batch<'_>, part: &SettledPart) -> Result<(), Problem> {
     let plan = &part.plan;
-    let told = News::of(if plan.is_gone { Change::Gone } else { Change::Stored });
-    if plan.is_gone {
-        batch.bury_folder(&plan.path)?;
-        batch.announce(&plan.path, b"", &told)?;
-    } else if let Some(facts) = plan.facts {
+    if let Some(facts) = plan.facts.filter(|_| !plan.is_gone) {
         batch.put_folder(&plan.path, true, facts.mtime_ns, facts.mode, (facts.uid, facts.gid))?;
         if let Some((_, copy_name)) = plan.copy.as_ref().and_then(RelPath::split) {
             let is_own = plan.path.split().is_some_and(|(_, name)| name != copy_name);
             batch.name_folder_copy(&plan.path, is_own.then_some(copy_name))?;
         }
         if plan.is_new && !plan.path.is_root() {
-            batch.announce(&plan.path, b"", &told)?;
+            batch.announce(&plan.path, b"", &News::of(Change::Stored))?;
         }
     }
     Ok(())

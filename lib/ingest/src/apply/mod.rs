@@ -6,6 +6,7 @@
 
 mod arrive;
 mod batch;
+mod burials;
 mod commit;
 mod emptied;
 mod folders;

@@ -130,7 +130,11 @@ fn what_was_seen_of_a_folder_is_forgotten_with_any_change_in_it() {
         ("remove", |b, f| b.remove(f, b"x")),
         ("a folder's row", |b, f| b.put_folder(&f.join(b"sub"), true, 0, 0o700, (0, 0))),
         ("a new folder", |b, f| b.put(&f.join(b"other"), b"y", &record(1))),
-        ("a folder that left", |b, f| b.bury_folder(&f.join(b"sub"))),
+        ("a folder that left", |b, f| {
+            let sub = f.join(b"sub");
+            b.remove(&sub, b"x")?;
+            b.bury_folder(&sub).map(|buried| assert!(buried))
+        }),
         ("trash", |b, f| b.trashed_below(f, 0)),
         ("trash above", |b, f| b.trashed_below(&f.split().unwrap().0, 0)),
     ];
@@ -154,4 +158,18 @@ fn what_was_seen_of_a_folder_is_forgotten_with_any_change_in_it() {
         assert_eq!(reader.seen(id(&here)).unwrap(), None, "{name}");
         assert_eq!(reader.seen(id(&beside)).unwrap(), Some([2; 32]), "{name}");
     }
+}
+
+#[test]
+fn a_folder_is_buried_after_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut manifest = fresh(&dir);
+    let outer = RelPath::new("outer").unwrap();
+    let inner = outer.join(b"inner");
+    let mut batch = manifest.batch().unwrap();
+    batch.put(&inner, b"x", &record(1)).unwrap();
+    assert!(!batch.bury_folder(&outer).unwrap() && !batch.bury_folder(&inner).unwrap());
+    batch.bury(&inner, b"x", 0, false).unwrap();
+    assert!(!batch.bury_folder(&outer).unwrap() && batch.bury_folder(&inner).unwrap());
+    assert!(batch.bury_folder(&outer).unwrap() && !batch.bury_folder(&outer).unwrap());
 }

@@ -141,6 +141,7 @@ impl Batch<'_> {
     ///
     /// A row that is live all the same becomes a tombstone, and is told as one: its file was
     /// taken for renamed, and what has its folder's name now kept the rename from being done.
+    /// The folders themselves have left with what was in them.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -160,7 +161,19 @@ impl Batch<'_> {
             ),
             params![id, gone_ms],
         )?;
-        self.bury_folder(folder)
+        self.sql(
+            &format!(
+                "{BELOW} INSERT INTO unannounced (change, folder, name) \
+                 SELECT ?2, id, x'' FROM folder WHERE id IN below AND live = 1"
+            ),
+            params![id, change_name(Change::Gone)],
+        )?;
+        self.sql(
+            &format!("{BELOW} UPDATE folder SET live = 0, seen = NULL WHERE id IN below"),
+            [id],
+        )?;
+        self.sql(&format!("{BELOW} DELETE FROM placeholder WHERE folder IN below"), [id])?;
+        self.touched_above(folder).map(drop)
     }
 
     /// Takes a row out, as a rename does with the former name.
@@ -200,14 +213,24 @@ impl Batch<'_> {
         self.sql("UPDATE folder SET copy_name = ?2 WHERE id = ?1", params![id, copy_name])
     }
 
-    /// Says that a folder left the source.
+    /// Says that a folder left the source, if all that is known to be in it has left; true if so.
+    ///
+    /// A folder that left is not looked into again: nothing live may be left in it.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub fn bury_folder(&mut self, path: &RelPath) -> Result<()> {
+    pub fn bury_folder(&mut self, path: &RelPath) -> Result<bool> {
         let id = self.touched_above(path)?;
-        self.sql("DELETE FROM placeholder WHERE folder = ?1", [id])?;
-        self.sql("UPDATE folder SET live = 0 WHERE id = ?1", [id])
+        let sql = "UPDATE folder SET live = 0 WHERE id = ?1 AND live = 1 \
+                   AND NOT EXISTS (SELECT 1 FROM entry WHERE folder = ?1 AND live = 1) \
+                   AND NOT EXISTS (SELECT 1 FROM folder WHERE parent = ?1 AND live = 1)";
+        let changed =
+            self.transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([id]));
+        let buried = changed.map_err(|e| Error::of(self.path, e))? > 0;
+        if buried {
+            self.sql("DELETE FROM placeholder WHERE folder = ?1", [id])?;
+        }
+        Ok(buried)
     }
 
     /// Notes what is to be announced of a row.
