@@ -160,7 +160,7 @@ fn needs_strace_a_file_that_can_not_be_read_is_told_and_keeps_its_copy() {
     let of_bad = ["-P".as_ref(), bad.as_os_str(), "-o".as_ref(), "/dev/null".as_ref()];
     let ended = bench.ingest().behind("strace", options.chain(of_bad)).end().with(1);
     let told = ended.event("phc.ingest.problem.reported");
-    assert_eq!(told.text("code"), "entry-unreadable");
+    assert_eq!(told.text("code"), "entry-failing");
     assert!(told.text("where").ends_with("/source/bad"), "{}", told.data);
     assert_eq!(finished(&ended).count("totals/gone"), 0);
     let copy = |name| std::fs::read_to_string(bench.copy().join(name)).unwrap();

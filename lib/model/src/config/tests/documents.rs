@@ -123,7 +123,8 @@ fn what_the_example_leaves_out_is_the_default() {
     let on = load(&switched_on()).for_host("any", Os::Linux);
     let usual = Config::default().for_host("any", Os::Linux);
     let (mut ingest, mut trash) = (on.ingest, on.trash);
-    (ingest.guard.bytes, trash.keep_versions, trash.max_bytes) = (None, None, None);
+    (ingest.guard.bytes, ingest.hydrate) = (None, None);
+    (trash.keep_versions, trash.max_bytes) = (None, None);
     assert_eq!((ingest, trash), (usual.ingest, usual.trash));
     assert_eq!((on.spool, on.health), (usual.spool, usual.health));
     assert_eq!(on.space.path, usual.space.path);
