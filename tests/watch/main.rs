@@ -1,5 +1,11 @@
 //! `phc-ingest watch`: what changes arrives, whatever happens meanwhile.
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test program: a broken setup is a failure"
+)]
 
 mod changes;
 mod guard;
