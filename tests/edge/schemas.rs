@@ -40,6 +40,7 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<ingest::expire::VersionExpired>(model::ingest::TOOL);
     register.event::<ingest::deferred::FileDeferred>(model::ingest::TOOL);
     register.event::<ingest::status::CloudTold>(model::ingest::TOOL);
+    register.event::<ingest::name::NameTold>(model::ingest::TOOL);
     register.event::<ingest::status::Approved>(model::ingest::TOOL);
     register.event::<ingest::watch::WatchStarted>(model::ingest::TOOL);
     register.event::<ingest::watch::WatchDeferred>(model::ingest::TOOL);

@@ -18,6 +18,7 @@ mod inbox;
 mod manifest;
 mod mounts;
 mod names;
+mod nasty;
 mod past;
 mod provider;
 mod reads;

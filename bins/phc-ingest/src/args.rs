@@ -40,6 +40,8 @@ Examples:
   What was in that file on Monday?
     phc-ingest history ~/Documents/letter.txt
     phc-ingest restore ~/Documents/letter.txt --at 2026-11-23 --to /tmp
+  Which file is this copy of?
+    phc-ingest name /space/devices/akira/sam/icloud/what%3F~5e2a7b1c.txt
   Is every copy what was stored?
     phc-ingest verify --sample 10%
 ";
@@ -107,6 +109,19 @@ pub enum Command {
         /// Leave out copies below this size
         #[arg(long, value_name = "SIZE", default_value = "1")]
         min_size: Size,
+    },
+    /// Tells where a file's copy lies, or which file a copy is of
+    ///
+    /// PATH is one of the source or of the copy: absolute, or relative to either. A name
+    /// that no manifest knows is told as a copy would be called where the target can't
+    /// hold all names.
+    Name {
+        /// Only this cloud
+        #[arg(long, value_name = "ID")]
+        cloud: Vec<CloudId>,
+        /// A path, or a name alone
+        #[arg(value_name = "PATH", required = true)]
+        path: Vec<PathBuf>,
     },
     /// Destroys former versions in _trash that the policy no longer keeps
     ///

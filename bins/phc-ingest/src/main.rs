@@ -45,6 +45,7 @@ fn work(args: Args) -> Result<Exit, Problem> {
         Command::History(which) => past::history(&settings, &which, &mut output)?,
         Command::Restore(what) => past::restore(&settings, &what, &mut output)?,
         Command::Duplicates { min_size } => past::duplicates(&settings, min_size, &mut output)?,
+        Command::Name { cloud, path } => status::name(&settings, &cloud, &path, &mut output)?,
         Command::Expire { dry_run } => expire::expire(&settings, dry_run, &mut output)?,
     };
     Ok(output.end(exit))

@@ -45,6 +45,21 @@ pub fn deferred(
     Ok(Exit::Done)
 }
 
+/// Tells where copies lie, and which files copies are of.
+pub fn name(
+    settings: &Settings,
+    asked: &[CloudId],
+    paths: &[std::path::PathBuf],
+    output: &mut Output,
+) -> Result<Exit, Problem> {
+    let state = settings.state()?;
+    let clouds = asked_of(settings, &state, asked)?;
+    for path in paths {
+        ingest::name::name(&state, &settings.device, &clouds, path, output)?;
+    }
+    Ok(Exit::Done)
+}
+
 /// The clouds that were asked for and are known, or all that are known.
 fn asked_of(
     settings: &Settings,

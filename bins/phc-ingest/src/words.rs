@@ -6,6 +6,7 @@ use ingest::deferred::FileDeferred;
 use ingest::discover::CloudFound;
 use ingest::duplicates::{Counted, Duplicated};
 use ingest::expire::{Expired, VersionExpired};
+use ingest::name::NameTold;
 use ingest::past::{FileRestored, FilesRestored, VersionTold};
 use ingest::status::{Approved, CloudTold};
 use ingest::verify::Verified;
@@ -20,6 +21,7 @@ pub fn words(event: &Event) -> Option<String> {
         "run.finished" => event.data_as().map(|run| run_finished(&run)),
         "file.planned" => event.data_as().map(|item| planned(&item)),
         "file.stored" | "file.gone" => event.data_as().map(|news| file(&news)),
+        "name.told" => event.data_as().map(|told| name_told(&told)),
         "file.deferred" => event.data_as().map(|told| deferred(&told)),
         "cloud.found" => event.data_as().map(|found| cloud_found(&found)),
         "cloud.told" => event.data_as().map(|told| cloud_told(&told)),
@@ -97,6 +99,16 @@ fn unknown(files: u64, folders: u64) -> String {
     let named: Vec<String> =
         named.map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many })).collect();
     if named.is_empty() { String::new() } else { format!(", not counting {}", named.join(" and ")) }
+}
+
+fn name_told(told: &NameTold) -> String {
+    let NameTold { cloud, path, copy, live } = told;
+    let arrow = if path == copy { String::new() } else { format!(" -> {copy}") };
+    match cloud {
+        Some(cloud) if *live == Some(false) => format!("{cloud}: {path}{arrow} (left its source)"),
+        Some(cloud) => format!("{cloud}: {path}{arrow}"),
+        None => format!("not known: {path}{arrow}"),
+    }
 }
 
 fn deferred(told: &FileDeferred) -> String {

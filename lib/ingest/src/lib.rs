@@ -12,6 +12,7 @@ pub mod expire;
 pub mod guard;
 pub mod identity;
 pub mod inbox;
+pub mod name;
 pub mod past;
 pub mod placeholder;
 pub mod plan;
