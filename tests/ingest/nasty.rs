@@ -165,3 +165,25 @@ fn needs_root_needs_exfat_twins_live_their_own_lives() {
     assert_eq!([copy("README"), copy("readme"), copy("Readme")], ["one changed", "two", "three"]);
     assert_eq!(verified(&world), 3);
 }
+
+#[test]
+fn needs_root_needs_exfat_a_kill_leaves_no_copy_that_nobody_knows_the_name_of() {
+    for point in
+        ["apply.copied", "apply.publishing@100", "apply.published", "manifest.committing@3"]
+    {
+        let (_volume, world) = on_exfat();
+        for name in names() {
+            fs::write(world.source().join(&name), format!("{name:?}")).unwrap();
+        }
+        let run = runs::about(&world, "run", &Expected::default());
+        let killed = run.env("PHC_FAILPOINT", format!("{point}=kill")).end();
+        assert_eq!(killed.signal, Some(9), "{point}");
+        let ended = runs::about(&world, "run", &Expected::default()).end().ok();
+        let all = names().len() as u64;
+        assert_eq!(total(&ended, "files"), all, "{point}");
+        assert_eq!((total(&ended, "gone"), total(&ended, "replaced")), (0, 0), "{point}");
+        // Nothing is there twice, and nothing that nobody explains.
+        assert_eq!(fs::read_dir(world.copy()).unwrap().count() as u64, all, "{point}");
+        assert_eq!(verified(&world), all, "{point}");
+    }
+}

@@ -138,26 +138,14 @@ impl Preparer<'_> {
             ..row_of(&facts, Some(copy.mtime_ns), suspect)
         };
         self.ground.counters.add_file();
-        let step = Step::Row {
-            record: Box::new(record),
-            change,
-            narrow: true,
-            from: None,
-            keeps_name: false,
-        };
+        let step = Step::Row { record: Box::new(record), change, narrow: true, from: None };
         Some(step.named(names))
     }
 
     /// Digested, and left where it lies.
     fn in_place(&mut self, source: &Dir, place: &Place, item: &Item) -> Option<Step> {
         let (_, record, change) = self.digested(source, place, item)?;
-        Some(Step::Row {
-            record: Box::new(record),
-            change,
-            narrow: false,
-            from: None,
-            keeps_name: false,
-        })
+        Some(Step::Row { record: Box::new(record), change, narrow: false, from: None })
     }
 
     /// Digested and durable, to be renamed into the copy.

@@ -70,8 +70,6 @@ pub enum Step {
         narrow: bool,
         /// The former path of a rename whose copy was renamed already.
         from: Option<RelPath>,
-        /// True if the copy has the name that the row says, whatever was planned.
-        keeps_name: bool,
     },
     /// Write a row that says what it said before, but for whether it is to be trusted: there is no news.
     Seen {
@@ -108,10 +106,9 @@ pub enum Step {
 }
 
 impl Step {
-    /// Gives the row the name that the plan has for the copy, unless it brings its own.
+    /// Gives the row the name that the plan has for the copy.
     fn name_copy(&mut self, item: &Item) -> Names {
         let copy = match self {
-            Step::Row { record, keeps_name: true, .. } => record.copy_name.clone(),
             Step::Row { record, .. }
             | Step::Seen { record }
             | Step::Publish { record, .. }
@@ -244,7 +241,6 @@ impl<'a> Preparer<'a> {
             change: Change::Stored,
             narrow: false,
             from: None,
-            keeps_name: false,
         })
     }
 

@@ -176,7 +176,6 @@ impl Preparer<'_> {
             change: Change::Adopted,
             narrow: true,
             from: None,
-            keeps_name: false,
         })
     }
 

@@ -53,13 +53,7 @@ impl Preparer<'_> {
         if kept == (Record { suspect, ..old }) {
             return Step::Seen { record: Box::new(kept) };
         }
-        Step::Row {
-            record: Box::new(kept),
-            change: Change::Touched,
-            narrow,
-            from: None,
-            keeps_name: false,
-        }
+        Step::Row { record: Box::new(kept), change: Change::Touched, narrow, from: None }
     }
 
     /// The same file under another name: its copy is renamed, if it is as it was left.
@@ -154,11 +148,9 @@ impl Preparer<'_> {
 /// plan finds it gone.
 fn renamed_before(step: Step, from: &RelPath, old: Option<Record>) -> Step {
     match step {
-        Step::Row { record, keeps_name, .. }
-            if old.is_some_and(|old| old.digest == record.digest) =>
-        {
+        Step::Row { record, .. } if old.is_some_and(|old| old.digest == record.digest) => {
             let (change, from) = (Change::Renamed, Some(from.clone()));
-            Step::Row { record, change, narrow: true, from, keeps_name }
+            Step::Row { record, change, narrow: true, from }
         }
         other => other,
     }
