@@ -1,5 +1,6 @@
 # bench.sh: how scripts/bench times commands and prints rows. Sourced by scripts/bench;
 # $work is its scratch folder, $bin the programs' folder.
+# shellcheck disable=SC2154 # work and bin are the bench's
 
 # make_tree DIR FILES SIZE [FILES-A-FOLDER]: a tree of files of one size, or with SIZE 0
 # log-normal around 4 KiB, in folders of 100 unless said otherwise.

@@ -3,6 +3,8 @@
 set -u
 PATH=/lab:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 export PATH HOME LC_ALL PHC_HOST=guest PHC_USER=sam PHC_STATE_DIR=/var/lib/phc
+files=0
+# shellcheck source=/dev/null
 . /lab/settings
 failed=0
 
@@ -43,6 +45,7 @@ start_samba() {
     printf 'x\nx\n' | smbpasswd -s -a root >/dev/null
     smbd -D
 }
+# shellcheck disable=SC2046 # several processes
 stop_samba() { kill -9 $(pidof smbd); rm -f /run/samba/smbd.pid; }
 mount_share() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -131,7 +134,7 @@ kill -9 $! 2>/dev/null
 wait $! 2>/dev/null
 ingest
 case $code in 0 | 1) ok "the run after a kill" ;; *) bad "the run after a kill: exit $code"; told ;; esac
-if ls -A /srv/share/devices/guest/sam/docs/d0 | grep -q '^\.phc-'; then bad "litter"; else ok "no litter"; fi
+if [ -n "$(find /srv/share/devices/guest/sam/docs/d0 -maxdepth 1 -name '.phc-*')" ]; then bad "litter"; else ok "no litter"; fi
 
 for n in $(seq 300); do head -c 20000 /dev/urandom >"/source/d1/later-$n"; done
 phc-ingest --format json --quiet run --source /source --cloud docs >/tmp/out 2>/tmp/err &

@@ -1,6 +1,7 @@
 # slow.sh: the row "smb" of scripts/bench: phc-ingest and rsync -a write to a folder
 # that answers each call 5 ms later (scripts/lib/slowfs.c, a FUSE layer that keeps
 # nothing in mind). Sourced by scripts/bench; root, or a user who may mount with FUSE.
+# shellcheck disable=SC2154 # work and bin are the bench's
 
 SLOW_MICROS=5000
 # As a share that others write to as well: nothing that was told before is believed.

@@ -213,7 +213,7 @@ pub struct Verify {
     /// Read this device's sources as well: a disk may change a file and none of its facts
     #[arg(long)]
     pub source: bool,
-    /// Read today's share, so that each copy is read once within [verify] period; only where the space is local
+    /// Read today's share, so that each copy is read once within `[verify] period`; only where the space is local
     #[arg(long, conflicts_with_all = ["sample", "source"])]
     pub rolling: bool,
     /// Only tell; damaged and missing copies stay as they are

@@ -3,7 +3,7 @@
 //! What arrived is kept under its own name, or under a numbered one where another thing of
 //! that name arrived before ([`slots`]). Nothing of it is ever taken for gone. With
 //! `consume` it leaves the inbox: what lies in the space beside `devices` by a rename, all
-//! else once its copy was read again and is what the committed row says ([`consume`]).
+//! else once its copy was read again and is what the committed row says (`consume`).
 
 mod consume;
 pub mod slots;

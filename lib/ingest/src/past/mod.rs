@@ -1,7 +1,7 @@
 //! The past of a cloud: what each path held, when, and where that lies now.
 //!
 //! Facts are the increments of the catalog, the manifest (made again from the catalog where
-//! it is lost) and the listing of `_trash`. [`history`] tells one path's life, [`mod@restore`]
+//! it is lost) and the listing of `_trash`. [`history`] tells one path's life, `restore`
 //! gives a version back.
 
 mod ago;

@@ -1,7 +1,7 @@
 //! Placeholders: files of a source whose content is only in the cloud. They are never opened to be looked at.
 //!
 //! The systems' own marks are in [`host::Facts::away`]. On Linux clients mark theirs by
-//! names and extended attributes, see [`marks`]; an older macOS by stubs, `.name.icloud`.
+//! names and extended attributes, see `marks`; an older macOS by stubs, `.name.icloud`.
 //! What mounts a cloud without any mark, such as rclone, is taken for what it shows.
 
 mod marks;

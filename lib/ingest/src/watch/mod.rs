@@ -1,6 +1,6 @@
 //! Watching: what changes in a source is in the space a moment later.
 //!
-//! The system tells what changed ([`ears`]), a state machine tells when it is settled
+//! The system tells what changed (`ears`), a state machine tells when it is settled
 //! ([`pending`]), and a run that looks at just those folders brings it in, under every rule
 //! of a full run. A full scan at the start and once a day makes up for what nobody told.
 //! Each run takes the cloud's lock for itself, and between runs nothing of the space is open.
