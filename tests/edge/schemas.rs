@@ -28,6 +28,7 @@ fn register() -> BTreeMap<String, Value> {
     register.event::<FileStored>(model::ingest::TOOL);
     register.event::<FileGone>(model::ingest::TOOL);
     register.event::<BatchStored>(model::ingest::TOOL);
+    register.event::<ingest::attributes::AttributesDropped>(model::ingest::TOOL);
     register.event::<ingest::inbox::InboxArrived>(model::ingest::TOOL);
     register.event::<ingest::discover::CloudFound>(model::ingest::TOOL);
     register.event::<ingest::verify::Verified>(model::ingest::TOOL);

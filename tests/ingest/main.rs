@@ -7,6 +7,7 @@
 )]
 
 mod approvals;
+mod attributes;
 mod case;
 mod cases;
 mod clouds;

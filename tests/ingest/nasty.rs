@@ -50,12 +50,12 @@ impl Drop for ExFat {
 }
 
 /// A world whose space lies on exFAT.
-fn on_exfat() -> (ExFat, World) {
+fn on_exfat() -> (World, ExFat) {
     let sandbox = Sandbox::new();
     let volume = ExFat::mounted(&sandbox.path("image"), &sandbox.space());
     sandbox.adopt();
     fs::create_dir(sandbox.path("source")).unwrap();
-    (volume, World { sandbox, plan: None })
+    (World { sandbox, plan: None }, volume)
 }
 
 fn run(world: &World) -> Ended {
@@ -132,13 +132,13 @@ fn all_names_come_in_on_a_file_system_that_holds_them_as_they_are() {
 
 #[test]
 fn needs_root_needs_exfat_all_names_come_in_on_exfat_spelled_so_that_it_holds_them() {
-    let (_volume, world) = on_exfat();
+    let (world, _volume) = on_exfat();
     all_names_come_in(&world);
 }
 
 #[test]
 fn needs_root_needs_exfat_twins_live_their_own_lives() {
-    let (_volume, world) = on_exfat();
+    let (world, _volume) = on_exfat();
     let write = |name: &str, text: &str| fs::write(world.source().join(name), text).unwrap();
     let copy = |name: &str| {
         let copies = told(&world, std::iter::once(world.source().join(name)));
@@ -171,7 +171,7 @@ fn needs_root_needs_exfat_a_kill_leaves_no_copy_that_nobody_knows_the_name_of() 
     for point in
         ["apply.copied", "apply.publishing@100", "apply.published", "manifest.committing@3"]
     {
-        let (_volume, world) = on_exfat();
+        let (world, _volume) = on_exfat();
         for name in names() {
             fs::write(world.source().join(&name), format!("{name:?}")).unwrap();
         }

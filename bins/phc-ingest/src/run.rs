@@ -68,6 +68,7 @@ pub fn asked(
         guard: config.guard,
         on_gone: config.on_gone,
         hydrate: config.hydrate.map(Size::bytes),
+        keep_xattrs: settings.config.ingest.keep_xattrs.clone(),
         inbox: config.inbox,
         min_free: settings.config.ingest.min_free,
         // What a former version was is told by the increment of the change that put it away.

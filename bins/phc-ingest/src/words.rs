@@ -2,6 +2,7 @@
 
 use cli::figures;
 use cli::words::{finished, plain};
+use ingest::attributes::AttributesDropped;
 use ingest::deferred::FileDeferred;
 use ingest::discover::CloudFound;
 use ingest::duplicates::{Counted, Duplicated};
@@ -34,12 +35,22 @@ pub fn words(event: &Event) -> Option<String> {
         "content.duplicated" => event.data_as().map(|told| duplicated(&told)),
         "duplicates.counted" => event.data_as().map(|told| counted(&told)),
         "plan.approved" => event.data_as().map(|told| approved(&told)),
+        "attributes.dropped" => event.data_as().map(|told| attributes_dropped(&told)),
         "watch.started" => event.data_as().map(|told| watch_started(&told)),
         "watch.deferred" => event.data_as().map(|told| watch_deferred(&told)),
         "watch.missed" => event.data_as().map(|told| watch_missed(&told)),
         "run.started" | "batch.stored" | "watch.ended" => None,
         _ => plain(event),
     }
+}
+
+fn attributes_dropped(told: &AttributesDropped) -> String {
+    let names = told.names.iter().map(|of| format!("{} ({})", of.name, of.files));
+    format!(
+        "{}: extended attributes that copies don't have, and only the catalog keeps: {}",
+        told.cloud,
+        names.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn run_finished(run: &RunFinished<Totals>) -> String {

@@ -70,18 +70,46 @@ pub fn of_entry(
     BTreeMap::new()
 }
 
-/// Gives an open file these extended attributes; what the file system refuses is left out.
+/// Gives an open file these extended attributes; returns the names that the file system refuses.
+///
+/// An owner who may not write his own file may for this moment.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-pub fn write(file: &File, attributes: &BTreeMap<Vec<u8>, Vec<u8>>) {
-    for (name, value) in attributes {
+pub fn write(file: &File, attributes: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<Vec<u8>> {
+    let set = |(name, value): &(&Vec<u8>, &Vec<u8>)| {
         let flags = rustix::fs::XattrFlags::empty();
-        let _ = rustix::fs::fsetxattr(file, &*crate::name::os(name), value, flags);
+        rustix::fs::fsetxattr(file, &*crate::name::os(name), value, flags).is_err()
+    };
+    let names = |refused: Vec<(&Vec<u8>, &Vec<u8>)>| {
+        refused.into_iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    let refused: Vec<_> = attributes.iter().filter(set).collect();
+    let Ok(facts) = crate::facts::of(file) else { return names(refused) };
+    if refused.is_empty() || facts.mode & 0o200 != 0 {
+        return names(refused);
     }
+    let _ = crate::facts::set_mode(file, facts.mode | 0o200);
+    let refused = refused.into_iter().filter(set).collect();
+    let _ = crate::facts::set_mode(file, facts.mode);
+    names(refused)
 }
 
 /// Gives an open file extended attributes: there are none on this system.
 #[cfg(windows)]
-pub fn write(_file: &File, _attributes: &BTreeMap<Vec<u8>, Vec<u8>>) {}
+pub fn write(_file: &File, attributes: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<Vec<u8>> {
+    attributes.keys().cloned().collect()
+}
+
+/// Takes these extended attributes from an open file; what the file system refuses stays.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub fn remove<'n>(file: &File, names: impl Iterator<Item = &'n Vec<u8>>) {
+    for name in names {
+        let _ = rustix::fs::fremovexattr(file, &*crate::name::os(name));
+    }
+}
+
+/// Takes extended attributes from an open file: there are none on this system.
+#[cfg(windows)]
+pub fn remove<'n>(_file: &File, _names: impl Iterator<Item = &'n Vec<u8>>) {}
 
 /// The extended attributes of an open file: none on this system.
 ///

@@ -142,6 +142,7 @@ impl<'a> Copier<'a> {
             return Ok(None);
         }
         let xattrs = xattr::read(&source).unwrap_or_default();
+        self.ground.attributes.give(&copy, &xattrs);
         let mtime_ns = self.finish(&copy, &after).map_err(failed_here)?;
         failpoint::hit("copy.finished").map_err(failed_here)?;
         Ok(Some(Copied::Whole(Copy { digest, facts: after, xattrs, mtime_ns })))

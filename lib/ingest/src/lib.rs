@@ -4,6 +4,7 @@
 //! does) → [`guard`] → [`apply`] → outcome; [`run::run`] is the whole of it.
 
 pub mod apply;
+pub mod attributes;
 pub mod deferred;
 pub mod discover;
 pub mod duplicates;

@@ -41,6 +41,8 @@ pub struct Settings {
     pub on_gone: OnGone,
     /// Bytes that are brought in from the cloud; `None` for nothing.
     pub hydrate: Option<u64>,
+    /// Extended attributes that copies carry.
+    pub keep_xattrs: Vec<model::config::AttributeName>,
     /// How the source is brought in where it is an inbox.
     pub inbox: Option<Inbox>,
     /// The room that the space must keep, and what is brought in leaves on the source's disk.

@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::announce::{self, Announced};
 use crate::apply::{self, Applied, Counters, CutOff, Ground, Trash};
+use crate::attributes::Attributes;
 use crate::guard;
 use crate::inbox::{self, Arrivals};
 use crate::known::{self, Known};
@@ -350,6 +351,7 @@ impl Work<'_> {
         if judged.approval.is_some() {
             known.manifest.note_outcome(settings.run, recover::APPROVED)?;
         }
+        let attributes = Attributes::new(&settings.keep_xattrs);
         let ground = Ground {
             source: &place.source.dir,
             copy: place.copy,
@@ -362,6 +364,7 @@ impl Work<'_> {
             },
             barrier: &barrier,
             readers: known.manifest.readers(),
+            attributes: &attributes,
             racy: Racy::window(place.source.fine_stamps),
             began_ns: place.began_ns,
             run: settings.run,
@@ -385,6 +388,9 @@ impl Work<'_> {
         let applied =
             apply::apply(&ground, &how, &mut judged.log, &mut known.manifest, totals, teller);
         totals.unsettled += counters.unsettled();
+        if let Some(dropped) = attributes.told(settings.cloud.as_str()) {
+            teller.tell(Draft::of(&dropped));
+        }
         applied
     }
 

@@ -32,6 +32,7 @@ use model::problem::{Code, Problem};
 use model::run::RunId;
 use store::manifest::Readers;
 
+use crate::attributes::Attributes;
 use crate::inbox::Arrivals;
 use crate::patience::Patience;
 use crate::scan::Racy;
@@ -84,6 +85,8 @@ pub struct Ground<'a> {
     pub barrier: &'a Barrier,
     /// The manifest.
     pub readers: Readers,
+    /// Which extended attributes copies carry.
+    pub attributes: &'a Attributes<'a>,
     /// When stamps are too young to be trusted.
     pub racy: Racy,
     /// The time, ns since 1970, at which the scan began.

@@ -66,7 +66,7 @@ pub enum Step {
         record: Box<Record>,
         /// What is told of it.
         change: Change,
-        /// True if the copy may have permission bits that the source lost.
+        /// True if the copy may have permission bits that the source lost, or other attributes.
         narrow: bool,
         /// The former path of a rename whose copy was renamed already.
         from: Option<RelPath>,

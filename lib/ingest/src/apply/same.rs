@@ -42,7 +42,7 @@ impl Preparer<'_> {
 
     pub(super) fn touched(&self, facts: &Facts, xattrs: Xattrs, old: Record, read_ns: i64) -> Step {
         let suspect = self.ground.racy.is_suspect(facts, read_ns);
-        let narrow = facts.mode != old.mode;
+        let narrow = facts.mode != old.mode || xattrs != old.xattrs;
         let kept = Record {
             digest: old.digest,
             copy_mtime_ns: old.copy_mtime_ns,

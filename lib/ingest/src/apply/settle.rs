@@ -180,6 +180,8 @@ fn one(
         Step::Row { record, change, narrow, from, .. } => {
             if narrow {
                 folders::narrow_file(copy, name, record.mode)?;
+                let ground = place.ground;
+                ground.attributes.follow(copy, name, &record.xattrs, ground.barrier)?;
             }
             Ok(Settled { from, ..of_row(record, change) })
         }

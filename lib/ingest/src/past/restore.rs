@@ -261,7 +261,7 @@ impl Work<'_> {
         let mtime_ns = record.map_or(done.mtime_ns, |record| record.mtime_ns);
         if let Some(row) = row {
             // What this file system can't hold is no reason to withhold the content.
-            xattr::write(&done.file, &row.xattrs);
+            drop(xattr::write(&done.file, &row.xattrs));
         }
         let written = facts::set_mode(&done.file, mode)
             .and_then(|()| facts::set_mtime(&done.file, mtime_ns))

@@ -52,6 +52,7 @@ impl House {
             guard: Guard::default(),
             on_gone: OnGone::Keep,
             hydrate: None,
+            keep_xattrs: Vec::new(),
             inbox: None,
             min_free: "0%".parse().unwrap(),
             keep_increments: std::time::Duration::from_secs(3600),

@@ -45,7 +45,7 @@ impl Exclude {
 }
 
 /// Matches one name; on a mismatch the last `*` takes one character more.
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn glob(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while n < name.len() {

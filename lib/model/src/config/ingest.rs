@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::attribute::AttributeName;
 use super::exclude::Exclude;
 use super::guard::Guard;
 use super::period::Period;
@@ -23,6 +24,8 @@ pub struct Ingest {
     pub poll: Period,
     /// Bytes that a run brings in of what is only in the cloud. Default: nothing.
     pub hydrate: Option<Size>,
+    /// Extended attributes that copies carry; a list here replaces the default one.
+    pub keep_xattrs: Vec<AttributeName>,
     /// The guard's limits.
     #[serde(deserialize_with = "table::one")]
     pub guard: Guard,
@@ -36,6 +39,7 @@ impl Default for Ingest {
             full_scan: Period::hours(24),
             poll: Period::seconds(60),
             hydrate: None,
+            keep_xattrs: DEFAULT_XATTRS.map(AttributeName::fixed).to_vec(),
             guard: Guard::default(),
         }
     }
@@ -44,3 +48,6 @@ impl Default for Ingest {
 /// Names that systems, editors and sync clients leave behind and nobody misses.
 const DEFAULT_EXCLUDES: [&str; 5] =
     [".DS_Store", "desktop.ini", "Thumbs.db", "~$*", ".tmp.driveupload"];
+
+/// What people and their programs note of a file: tags, comments, Finder's facts, resource forks.
+const DEFAULT_XATTRS: [&str; 2] = ["user.*", "com.apple.*"];

@@ -7,6 +7,7 @@
 //! the caller's.
 
 mod address;
+mod attribute;
 mod cloud;
 mod error;
 mod exclude;
@@ -39,6 +40,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use address::{is_address, is_host_name};
+pub use attribute::AttributeName;
 pub use cloud::{Cloud, OnGone, Provider};
 pub use error::ConfigError;
 pub use exclude::Exclude;
