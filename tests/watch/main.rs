@@ -9,6 +9,7 @@
 
 mod changes;
 mod guard;
+mod inbox;
 mod mounts;
 mod outages;
 mod signals;

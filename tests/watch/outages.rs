@@ -1,8 +1,10 @@
 //! Roots that go and come back, runs beside, deaths.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
-use crate::watcher::Bench;
+use crate::watcher::{Bench, CLOUD};
 
 #[test]
 fn a_root_that_is_replaced_or_gone_for_a_while_is_watched_again() {
@@ -82,9 +84,30 @@ fn killed_anywhere_the_next_watch_finds_what_happened_meanwhile() {
 }
 
 #[test]
-fn a_source_that_is_not_there_is_wrong_usage() {
+fn a_typed_source_that_is_not_there_is_wrong_usage() {
     let bench = Bench::new();
     std::fs::remove_dir(bench.source("")).unwrap();
     let watcher = bench.start(&[]);
     watcher.end().with(2);
+}
+
+#[test]
+fn a_configured_source_that_is_not_there_yet_is_told_once_and_watched_when_it_comes() {
+    let bench = Bench::new();
+    std::fs::remove_dir(bench.source("")).unwrap();
+    let path = bench.source("");
+    bench.sandbox.configure(&format!("[cloud.{CLOUD}]\npath = {path:?}\n"));
+    let mut watcher = bench.start_configured();
+    let missing = watcher.wait_for("phc.ingest.run.finished");
+    assert_eq!(missing.text("problem/code"), "source-missing");
+    // Long enough for the root to be looked for once more.
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(watcher.said().matches("phc.ingest.run.finished").count(), 1, "{}", watcher.said());
+    bench.write("a", "a");
+    watcher.wait_for("phc.ingest.watch.started");
+    watcher.wait_for_file("a");
+    bench.write("b", "b");
+    watcher.wait_for_file("b");
+    watcher.stop();
+    bench.assert_same();
 }

@@ -57,11 +57,22 @@ impl Bench {
 
     /// Starts a watch.
     pub fn start(&self, environment: &[(&str, &Path)]) -> Watcher {
+        self.begin(
+            &format!("--cloud {CLOUD} --source '{}'", self.source("").display()),
+            environment,
+        )
+    }
+
+    /// Starts a watch of all that is configured.
+    pub fn start_configured(&self) -> Watcher {
+        self.begin("", &[])
+    }
+
+    fn begin(&self, args: &str, environment: &[(&str, &Path)]) -> Watcher {
         let out = self.sandbox.path(&format!("said-{}", uuid()));
         let script = format!(
-            "exec '{}' watch --cloud {CLOUD} --source '{}' --space '{}' > '{}'",
+            "exec '{}' watch {args} --space '{}' > '{}'",
             programs::path("phc-ingest").display(),
-            self.source("").display(),
             self.sandbox.space().display(),
             out.display()
         );

@@ -10,6 +10,8 @@ mod ears;
 mod heard;
 pub mod pending;
 mod post;
+mod root;
+mod settling;
 mod told;
 
 pub use told::{By, WatchDeferred, WatchEnded, WatchMissed, WatchStarted};

@@ -1,6 +1,5 @@
 //! One watched cloud: what is in doubt of it, and what is done about that.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,8 @@ use store::spool;
 use super::bell::Bell;
 use super::ears::{Ears, HEARS_CLOSE};
 use super::pending::{Batch, Heard, Moment, Pending, Timing};
+use super::root::RootId;
+use super::settling::Settling;
 use super::told::{By, Ear, WatchDeferred, WatchEnded, WatchStarted};
 use super::{Ground, Voice};
 use crate::run::{Ended, Machine, run};
@@ -54,15 +55,6 @@ struct Shared {
     came: Vec<RelPath>,
 }
 
-/// Which folder the root is, by more than its name.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct RootId {
-    path: PathBuf,
-    device: u64,
-    file_id: u64,
-    mount: Option<u64>,
-}
-
 /// A batch that a guard refused.
 #[derive(Debug)]
 struct Held {
@@ -92,6 +84,7 @@ pub(super) struct Post {
     pause: Option<(Moment, Duration)>,
     held: Option<Held>,
     again: Option<(Moment, Folders, usize)>,
+    settling: Settling,
     unfit: Option<Exit>,
 }
 
@@ -115,6 +108,7 @@ impl Post {
             pause: None,
             held: None,
             again: None,
+            settling: Settling::default(),
             unfit: None,
         }
     }
@@ -128,10 +122,13 @@ impl Post {
     pub fn rests(&self) -> Duration {
         let now = self.now();
         let pause = self.pause.map(|(until, _)| until);
-        let heard = self.shared().pending.wake_at().map(|at| at.max(pause.unwrap_or_default()));
+        let due = self.shared().pending.wake_at().into_iter().chain(self.settling.wake_at());
+        // Without a root, what is in doubt waits for one.
+        let due = due.min().filter(|_| self.root.is_some());
+        let due = due.map(|at| at.max(pause.unwrap_or_default()));
         let look = self.looked.map_or(now, |at| at + LOOK);
         let pause = pause.filter(|until| *until > now);
-        heard.into_iter().chain(pause).fold(look, Moment::min).saturating_sub(now)
+        due.into_iter().chain(pause).fold(look, Moment::min).saturating_sub(now)
     }
 
     /// Tells that the watch ends, and what it leaves to the next.
@@ -157,7 +154,7 @@ impl Post {
     }
 
     fn look_at_root(&mut self, ground: &Ground<'_>, voice: &mut dyn Voice) {
-        let here = self.root_now();
+        let here = RootId::now(&self.settings.source);
         if here == self.root {
             return;
         }
@@ -167,12 +164,6 @@ impl Post {
         if let Some(root) = self.root.clone() {
             self.listen(&root, ground, voice);
         }
-    }
-
-    fn root_now(&self) -> Option<RootId> {
-        let path = std::fs::canonicalize(&self.settings.source).ok()?;
-        let facts = Dir::open(&path).and_then(|dir| dir.own_facts()).ok()?;
-        Some(RootId { path, device: facts.device, file_id: facts.file_id, mount: facts.mount_id })
     }
 
     fn listen(&mut self, root: &RootId, ground: &Ground<'_>, voice: &mut dyn Voice) {
@@ -244,7 +235,7 @@ impl Post {
         }
         self.doubt_what_is_due(now, ground);
         let is_due = self.shared().pending.is_due(now);
-        if is_due && self.root_now() != self.root {
+        if is_due && RootId::now(&self.settings.source) != self.root {
             // What was heard is that it left: then there is nothing else to be looked at.
             self.looked = None;
             return true;
@@ -256,8 +247,10 @@ impl Post {
         is_due
     }
 
-    /// Polls, and files that are to be tried again.
+    /// Polls, files that are to be tried again, and those that may be settled by now.
     fn doubt_what_is_due(&mut self, now: Moment, ground: &Ground<'_>) {
+        let settled = self.settling.due(now);
+        self.shared().pending.doubt(settled, now);
         if let Some((_, folders, _)) = self.again.as_ref().filter(|(at, ..)| *at <= now) {
             let folders = folders.clone();
             self.shared().pending.doubt(folders, now);
@@ -282,7 +275,10 @@ impl Post {
         let batch = self.shared().pending.take(self.now());
         let next = SignedDuration::try_from(ground.full_scan).unwrap_or(SignedDuration::MAX);
         let Some(ended) = self.run(Scope::Everything, &batch, ground, voice) else { return };
-        if matches!(ended.finished.outcome, Outcome::Done | Outcome::Partial | Outcome::Refused) {
+        let is_made =
+            matches!(ended.finished.outcome, Outcome::Done | Outcome::Partial | Outcome::Refused);
+        // A source that comes is looked at whole when it does.
+        if is_made || is_missing(&ended) {
             self.full_at = ground.clock.now().checked_add(next).ok();
         }
         self.after(Batch { folders: everything(), ..batch }, true, ended, voice);
@@ -401,7 +397,10 @@ impl Post {
 
     /// What a run could not do is in doubt still.
     fn put_off(&mut self, folders: Folders, ended: &Ended, voice: &mut dyn Voice) {
-        self.unfit = self.unfit.or((ended.exit == Exit::Usage).then_some(Exit::Usage));
+        // A source that is configured may come yet; one that was just typed is a slip.
+        let waits = is_missing(ended) && (self.was_watched || !self.settings.by_hand);
+        let is_unfit = ended.exit == Exit::Usage && !waits;
+        self.unfit = self.unfit.or(is_unfit.then_some(Exit::Usage));
         let busy = ended.finished.problem.as_ref().filter(|problem| problem.code == Code::Locked);
         if let Some(problem) = busy.filter(|_| self.pause.is_none()) {
             let (cloud, problem) = (self.settings.cloud.to_string(), problem.clone());
@@ -425,6 +424,7 @@ impl Post {
                 if is_full {
                     (self.is_behind, self.held) = (false, None);
                 }
+                self.wait_if_unsettled(&batch, &ended);
                 self.try_again_if_needed(&batch, &ended);
             }
             Outcome::Refused => {
@@ -438,6 +438,16 @@ impl Post {
                 self.put_off(folders, &ended, voice);
             }
         }
+    }
+
+    /// What an inbox was left with is looked at again when it may be settled.
+    fn wait_if_unsettled(&mut self, batch: &Batch, ended: &Ended) {
+        let (Some(inbox), Some(totals)) = (&self.settings.inbox, &ended.finished.totals) else {
+            return;
+        };
+        let brought = totals.stored + totals.consumed > 0;
+        let when = (self.now(), inbox.settle.duration());
+        self.settling.ran(&batch.folders, totals.unsettled > 0, brought, when);
     }
 
     /// What failed for single files is tried again a few times, and then left to the full scans.
@@ -467,6 +477,11 @@ impl Post {
 /// The root and all below it.
 fn everything() -> Folders {
     std::iter::once((RelPath::root(), true)).collect()
+}
+
+/// True if there was no such folder, and nothing known of one.
+fn is_missing(ended: &Ended) -> bool {
+    ended.finished.problem.as_ref().is_some_and(|problem| problem.code == Code::SourceMissing)
 }
 
 /// Two refusals are one.
