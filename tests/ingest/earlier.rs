@@ -1,4 +1,4 @@
-//! A state that an earlier version left, one that a later version left, and one of another device.
+//! A state that an earlier version left, one that a later version left, and one of another device or cloud.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,5 +100,31 @@ fn a_manifest_of_another_device_is_set_aside_and_nothing_of_it_is_believed() {
     runs::ingest(&world, &any(&["manifest-rebuilt"]));
     assert_eq!(before, trees::snapshot(&world.copy()), "it was believed");
     assert_eq!(eyes::in_catalog(&world.sandbox.device(), "docs", "c"), "unknown");
+    runs::idle(&world);
+}
+
+#[test]
+fn a_manifest_of_another_cloud_is_set_aside_and_no_tombstone_is_lost() {
+    let world = World::new(None);
+    world.sandbox.write("source/a", "one");
+    world.sandbox.write("source/gone", "two");
+    runs::ingest(&world, &any(&[]));
+    fs::remove_file(world.source().join("gone")).unwrap();
+    runs::ingest(&world, &any(&[]));
+    world.sandbox.write("theirs/a", "not ours");
+    world.sandbox.write("theirs/c", "nor this");
+    let run = world.sandbox.run("phc-ingest").arg("--space").arg(world.sandbox.space());
+    let run = run.args(["run", "--cloud", "more", "--source"]);
+    run.arg(world.sandbox.path("theirs")).end().ok();
+    let theirs = world.sandbox.state().join("devices/bench/sam/ingest/more/manifest.sqlite");
+    for log in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{log}", manifest(&world).display()));
+    }
+    fs::copy(theirs, manifest(&world)).unwrap();
+    let before = trees::snapshot(&world.copy());
+    runs::ingest(&world, &any(&["manifest-rebuilt"]));
+    assert_eq!(before, trees::snapshot(&world.copy()), "it was believed");
+    let told = |path| eyes::in_catalog(&world.sandbox.device(), "docs", path);
+    assert_eq!([told("a"), told("gone"), told("c")], ["live", "gone", "unknown"]);
     runs::idle(&world);
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use host::Dir;
 use jiff::Timestamp;
-use model::device::Device;
 use model::emit::Emit;
 use model::problem::{Code, Problem};
 use model::text::Text;
@@ -22,8 +21,9 @@ use crate::settings::Settings;
 /// The manifest's file in a cloud's state.
 pub const MANIFEST: &str = "manifest.sqlite";
 
-/// Whose manifest it is, in its table of values.
+/// Whose manifest it is, and of which cloud, in its table of values.
 const DEVICE: &str = "device";
+const CLOUD: &str = "cloud";
 
 /// What is known.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub fn open(
     let found = if settings.dry_run && !path.exists() {
         Ok(None)
     } else {
-        sound(&path, distrusted, &settings.device)
+        sound(&path, distrusted, settings)
     };
     let (device, cloud) = (&settings.device, &settings.cloud);
     let target = names::target(space, device, cloud, folder, !settings.dry_run)?;
@@ -113,12 +113,13 @@ pub fn in_space(settings: &Settings, space: &SpaceRoot) -> bool {
         || copy.and_then(|dir| dir.entries()).is_ok_and(|entries| !entries.is_empty())
 }
 
-/// Remembers whose manifest it is.
+/// Remembers whose manifest it is, and of which cloud.
 ///
 /// # Errors
 /// When the manifest can't be written.
-pub fn remember_device(manifest: &Manifest, device: &Device) -> Result<(), Problem> {
-    Ok(manifest.set_meta(DEVICE, &device.to_string())?)
+pub fn remember_owner(manifest: &Manifest, settings: &Settings) -> Result<(), Problem> {
+    manifest.set_meta(DEVICE, &settings.device.to_string())?;
+    Ok(manifest.set_meta(CLOUD, settings.cloud.as_str())?)
 }
 
 /// Remembers where the source root is, so that a cloud that discovery loses is missed.
@@ -173,7 +174,7 @@ pub fn is_broken(folder: &Path) -> bool {
 fn sound(
     path: &Path,
     distrusted: bool,
-    device: &Device,
+    settings: &Settings,
 ) -> store::manifest::Result<Option<Manifest>> {
     let broken = |why: String| store::manifest::Error::Broken { path: path.to_owned(), why };
     match Manifest::open(path)? {
@@ -184,9 +185,12 @@ fn sound(
                 return Err(broken("it was never finished".to_owned()));
             }
             // A manifest of before this was kept says nothing, and is believed.
-            let whose = manifest.meta(DEVICE)?;
-            if let Some(other) = whose.filter(|whose| *whose != device.to_string()) {
-                return Err(broken(format!("it is that of {other}")));
+            for (key, own) in
+                [(DEVICE, settings.device.to_string()), (CLOUD, settings.cloud.to_string())]
+            {
+                if let Some(other) = manifest.meta(key)?.filter(|whose| *whose != own) {
+                    return Err(broken(format!("it is that of {other}")));
+                }
             }
             let was_killed = manifest.runs(1)?.first().is_some_and(|run| run.finished.is_none());
             if distrusted || was_killed {

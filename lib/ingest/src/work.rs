@@ -427,7 +427,7 @@ impl Work<'_> {
             self.root_identity(source).remember(&manifest)?;
         }
         manifest.set_meta("space", &space.id().to_string())?;
-        known::remember_device(&manifest, &settings.device)?;
+        known::remember_owner(&manifest, settings)?;
         known::remember_root(&manifest, settings)?;
         let outcome = if went_well { recover::WORKED } else { "ended early" };
         manifest.end_run(settings.run, self.machine.clock.now(), outcome)?;
