@@ -174,7 +174,7 @@ fn needs_root_a_space_that_is_unmounted_is_away_and_its_mount_point_stays_bare()
 }
 
 #[test]
-fn needs_root_a_read_only_space_is_for_later() {
+fn needs_root_a_read_only_space_is_read_and_for_later_where_it_is_written() {
     let world = World::new(None);
     let mut mounts = Mounts::default();
     let space = world.sandbox.space();
@@ -185,7 +185,32 @@ fn needs_root_a_read_only_space_is_for_later() {
         let status = Command::new("mount").args(["-o", &options]).arg(&space).status();
         assert!(status.unwrap().success());
     };
+    runs::ingest(&world, &expected(&[("stored", 1)]));
+    write(&world.source().join("b"), "two");
     remount("ro");
+    let ask = |args: &[&str]| {
+        let run = world.sandbox.run("phc-ingest").args(args).arg("--space").arg(&space);
+        run.end()
+    };
+    let back = world.sandbox.path("back");
+    ask(&["restore", "docs/a", "--to", back.to_str().unwrap()]).ok();
+    assert_eq!(std::fs::read_to_string(back.join("a")).unwrap(), "one");
+    let source = world.source();
+    let reading: [&[&str]; 6] = [
+        &["history", "docs/a"],
+        &["verify", "--no-repair"],
+        &["verify", "--no-repair", "--rolling"],
+        &["duplicates"],
+        &["plan", "--cloud", "docs", "--source", source.to_str().unwrap()],
+        &["expire", "--dry-run"],
+    ];
+    for args in reading {
+        ask(args).ok();
+    }
+    for args in [&["verify"][..], &["expire"]] {
+        let ended = ask(args).with(75);
+        assert!(ended.stderr.contains("space-read-only"), "{args:?}: {}", ended.stderr);
+    }
     let problem = Some("space-read-only".to_owned());
     let deferred = Expected { exit: 75, problem, any_totals: true, ..Expected::default() };
     runs::ingest(&world, &deferred);

@@ -7,7 +7,7 @@ use model::exit::Exit;
 use model::problem::{Code, Problem};
 use model::sentinel::Pillar;
 use mount::pins::Pins;
-use mount::{Prober, Wanted, prove};
+use mount::{Prober, Wanted, prove, prove_to_read};
 use store::space::SpaceRoot;
 
 use crate::bench::{Bench, phc_mount};
@@ -20,6 +20,12 @@ fn proven(bench: &Bench, dir: &Path) -> Result<SpaceRoot, Problem> {
         assert_eq!(problem.exit(), Exit::TryLater, "{problem}");
     }
     root
+}
+
+fn proven_to_read(bench: &Bench, dir: &Path) -> Result<SpaceRoot, Problem> {
+    let pins = Pins::load(&bench.state()).unwrap();
+    let wanted = Wanted::of(Pillar::Space).at(dir);
+    prove_to_read(&wanted, &pins, &Prober::program(phc_mount()))
 }
 
 fn refused(bench: &Bench, dir: &Path) -> Code {
@@ -85,12 +91,18 @@ fn needs_root_read_only_foreign_and_stacked_mounts_are_refused() {
     let dir = space.to_str().unwrap();
     crate::bench::sh("mount", &["-o", "remount,ro", dir]);
     assert_eq!(refused(&bench, &space), Code::SpaceReadOnly);
+    assert!(proven_to_read(&bench, &space).unwrap().is_read_only());
     bench.tmpfs(&space);
     assert_eq!(refused(&bench, &space), Code::SpaceUnadopted);
     assert_eq!(other.adopt(&[], &space).code, 0);
     assert_eq!(refused(&bench, &space), Code::SpaceForeign);
+    crate::bench::sh("mount", &["-o", "remount,ro", dir]);
+    let foreign = proven_to_read(&bench, &space).unwrap_err();
+    assert_eq!(foreign.code, Code::SpaceForeign, "to read is no way around the pin");
     let typed = Wanted { fs_types: vec!["ext4".into()], ..Wanted::of(Pillar::Space).at(&space) };
     let pins = Pins::load(&other.state()).unwrap();
-    let wrong = prove(&typed, &pins, &Prober::program(phc_mount())).unwrap_err();
-    assert_eq!(wrong.code, Code::SpaceWrongMount);
+    for way in [prove, prove_to_read] {
+        let wrong = way(&typed, &pins, &Prober::program(phc_mount())).unwrap_err();
+        assert_eq!(wrong.code, Code::SpaceWrongMount);
+    }
 }

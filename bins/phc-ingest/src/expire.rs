@@ -9,15 +9,18 @@ use model::exit::Exit;
 use model::problem::Problem;
 use store::state;
 
+use crate::space;
+
 /// Destroys what the policy no longer keeps.
 pub fn expire(settings: &Settings, dry_run: bool, output: &mut Output) -> Result<Exit, Problem> {
     let stop = cli::stop_on_signals()?;
     let folder = state_folder(settings)?;
     let _held = state::lock(&folder, "expire", output.run())?;
+    let space = if dry_run { space::to_read(settings) } else { space::to_write(settings) }?;
     let what = Expire {
         device: &settings.device,
         policy: &settings.config.trash,
-        space: &crate::space(settings)?,
+        space: &space,
         state: &folder,
         dry_run,
         clock: &SystemClock,

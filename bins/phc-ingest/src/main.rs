@@ -5,6 +5,7 @@ mod clouds;
 mod expire;
 mod past;
 mod run;
+mod space;
 mod status;
 mod verify;
 mod watch;
@@ -16,9 +17,6 @@ use args::{Args, Command};
 use cli::{Output, Settings};
 use model::exit::Exit;
 use model::problem::Problem;
-use model::sentinel::Pillar;
-use mount::{Prober, Wanted, pins::Pins};
-use store::space::SpaceRoot;
 
 fn main() -> ExitCode {
     if mount::probe::answer_if_asked() {
@@ -49,11 +47,4 @@ fn work(args: Args) -> Result<Exit, Problem> {
         Command::Expire { dry_run } => expire::expire(&settings, dry_run, &mut output)?,
     };
     Ok(output.end(exit))
-}
-
-/// The space, proven to be the real one.
-fn space(settings: &Settings) -> Result<SpaceRoot, Problem> {
-    let wanted = Wanted::from(&settings.config, &settings.places.home, Pillar::Space);
-    let wanted = settings.space.as_ref().map_or(wanted.clone(), |dir| wanted.at(dir));
-    mount::prove(&wanted, &Pins::load(&settings.state)?, &Prober::own())
 }

@@ -60,7 +60,7 @@ pub fn duplicates(
     min_size: Size,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
-    let (state, space) = (settings.state()?, crate::space(settings)?);
+    let (state, space) = (settings.state()?, crate::space::to_read(settings)?);
     let least = min_size.bytes();
     ingest::duplicates::duplicates(&state, &settings.device, &space, least, output)?;
     Ok(Exit::Done)
@@ -77,7 +77,7 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn new(settings: &'a Settings, which: &'a args::Which) -> Result<Asked<'a>, Problem> {
-        let space = crate::space(settings)?;
+        let space = crate::space::to_read(settings)?;
         let device = which.device.clone().unwrap_or_else(|| settings.device.clone());
         let roots = roots(settings, &device, &space)?;
         Ok(Asked { settings, which, device, space, roots })

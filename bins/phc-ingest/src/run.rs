@@ -10,6 +10,7 @@ use model::problem::{Code, Problem};
 
 use crate::args::Clouds;
 use crate::clouds::{Chosen, chosen};
+use crate::space;
 
 /// Runs the clouds in turn; the exit code is the worst of theirs.
 pub fn run(
@@ -27,7 +28,7 @@ pub fn run(
         let mut asked = asked(settings, cloud, dry_run, run)?;
         asked.hydrate = hydrate.map_or(asked.hydrate, |size| Some(size.bytes()));
         let machine = Machine {
-            space: crate::space(settings),
+            space: if dry_run { space::to_read(settings) } else { space::to_write(settings) },
             clock: &SystemClock,
             stop: &stop,
             before_listing: None,

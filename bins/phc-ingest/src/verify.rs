@@ -10,7 +10,7 @@ use model::problem::{Code, Problem};
 use store::space::SpaceRoot;
 use store::state;
 
-use crate::args;
+use crate::{args, space};
 
 /// Verifies the copies that were asked for; each that is not as it should be is a problem.
 pub fn verify(
@@ -18,7 +18,8 @@ pub fn verify(
     asked: &args::Verify,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
-    let space = crate::space(settings)?;
+    let prove = if asked.no_repair { space::to_read } else { space::to_write };
+    let space = prove(settings)?;
     let stop = cli::stop_on_signals()?;
     let foreign =
         asked.all || asked.device.as_ref().is_some_and(|device| *device != settings.device);

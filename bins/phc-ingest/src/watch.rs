@@ -21,7 +21,7 @@ pub fn watch(settings: &Settings, clouds: &Clouds, output: &mut Output) -> Resul
     let templates = chosen.iter().map(|cloud| asked(settings, cloud, false, output.run()));
     let templates = templates.collect::<Result<Vec<_>, Problem>>()?;
     let ground = Ground {
-        prove: &|| crate::space(settings),
+        prove: &|| crate::space::to_write(settings),
         clock: &SystemClock,
         stop: &stop,
         service: &Service::of_environment(),

@@ -90,6 +90,15 @@ impl Verdict {
         Verdict { state, message, hint: state.hint(), code: Some(code), sentinel: None }
     }
 
+    /// The same verdict for who only reads: that it can't be written speaks against nothing.
+    pub fn to_read(self) -> Verdict {
+        match self.state {
+            // Told last, so everything else is proven.
+            State::ReadOnly => Verdict { code: None, ..self },
+            _ => self,
+        }
+    }
+
     /// The problem that keeps the directory from being used; `None` when it is proven.
     pub fn problem(&self, path: &Path) -> Option<Problem> {
         let code = self.code?;

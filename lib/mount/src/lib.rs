@@ -19,5 +19,5 @@ pub use adopt::{Adoption, adopt};
 pub use expect::Wanted;
 pub use judge::{State, Verdict};
 pub use probe::Prober;
-pub use prove::prove;
+pub use prove::{prove, prove_to_read};
 pub use status::{Report, status};

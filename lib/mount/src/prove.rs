@@ -1,4 +1,4 @@
-//! Proof: the one way to a [`SpaceRoot`] (safety law 2).
+//! Proof: the only ways to a [`SpaceRoot`] (safety law 2).
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use model::problem::{Code, Problem};
 use store::space::SpaceRoot;
 
 use crate::expect::{Expected, Wanted};
-use crate::judge::{Answer, Verdict, judge};
+use crate::judge::{Answer, State, Verdict, judge};
 use crate::look::{self, Look};
 use crate::pins::Pins;
 use crate::probe::Prober;
@@ -22,13 +22,36 @@ use crate::probe::Prober;
 /// [`Code::SpaceWrongMount`], [`Code::SpaceReadOnly`] or [`Code::SpaceStale`], all to be
 /// tried again later.
 pub fn prove(wanted: &Wanted, pins: &Pins, prober: &Prober) -> Result<SpaceRoot, Problem> {
+    proven(wanted, pins, prober, |verdict| verdict)
+}
+
+/// Opens a pillar that is proven to be the real one, for who writes nothing there.
+///
+/// All has to be proven that [`prove`] asks for, but that it takes writes; one that does
+/// not says so ([`SpaceRoot::is_read_only`]).
+///
+/// # Errors
+/// As for [`prove`], without [`Code::SpaceReadOnly`].
+pub fn prove_to_read(wanted: &Wanted, pins: &Pins, prober: &Prober) -> Result<SpaceRoot, Problem> {
+    proven(wanted, pins, prober, Verdict::to_read)
+}
+
+fn proven(
+    wanted: &Wanted,
+    pins: &Pins,
+    prober: &Prober,
+    allow: fn(Verdict) -> Verdict,
+) -> Result<SpaceRoot, Problem> {
     let expected = wanted.expected(pins).ok_or_else(|| nowhere(wanted))?;
-    let path = first_look(&expected, prober)?;
+    let path = first_look(&expected, prober, allow)?;
     let refused = |verdict: &Verdict| verdict.problem(&expected.path);
     let dir = Dir::open(&path).map_err(|e| away(&expected, &e.source.to_string()))?;
     let seen = look::of(&dir);
-    let verdict = judge(&expected, &table(&expected)?, &Answer::Look(seen));
+    let verdict = allow(judge(&expected, &table(&expected)?, &Answer::Look(seen)));
     match (refused(&verdict), verdict.sentinel) {
+        (None, Some(sentinel)) if verdict.state == State::ReadOnly => {
+            Ok(SpaceRoot::proven_to_read(dir, sentinel, expected.local))
+        }
         (None, Some(sentinel)) => Ok(SpaceRoot::proven(dir, sentinel, expected.local)),
         (Some(problem), _) => Err(problem),
         (None, None) => Err(nowhere(wanted)),
@@ -36,9 +59,13 @@ pub fn prove(wanted: &Wanted, pins: &Pins, prober: &Prober) -> Result<SpaceRoot,
 }
 
 /// The directory's path without links, once a child found nothing against it.
-fn first_look(expected: &Expected, prober: &Prober) -> Result<PathBuf, Problem> {
+fn first_look(
+    expected: &Expected,
+    prober: &Prober,
+    allow: fn(Verdict) -> Verdict,
+) -> Result<PathBuf, Problem> {
     let answer = prober.look(&expected.path);
-    let verdict = judge(expected, &table(expected)?, &answer);
+    let verdict = allow(judge(expected, &table(expected)?, &answer));
     match (verdict.problem(&expected.path), answer) {
         (None, Answer::Look(Look::Folder(folder))) => {
             Ok(PathBuf::from(&*host::name::os(folder.path.as_bytes())))

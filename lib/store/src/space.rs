@@ -12,18 +12,24 @@ use uuid::Uuid;
 ///
 /// Whoever holds it reaches everything below it through its handle: should the mount
 /// go away, nothing is ever redirected to the bare mount point (safety law 2). Only
-/// `mount::prove` makes one in the programs.
+/// `mount::prove` and `mount::prove_to_read` make one in the programs.
 #[derive(Debug)]
 pub struct SpaceRoot {
     dir: Dir,
     sentinel: Sentinel,
     local: bool,
+    read_only: bool,
 }
 
 impl SpaceRoot {
     /// States that this open folder is the pillar of this sentinel; the caller has proven it.
     pub fn proven(dir: Dir, sentinel: Sentinel, local: bool) -> SpaceRoot {
-        SpaceRoot { dir, sentinel, local }
+        SpaceRoot { dir, sentinel, local, read_only: false }
+    }
+
+    /// The same of a pillar that can only be read; given to nobody who writes there.
+    pub fn proven_to_read(dir: Dir, sentinel: Sentinel, local: bool) -> SpaceRoot {
+        SpaceRoot { read_only: true, ..SpaceRoot::proven(dir, sentinel, local) }
     }
 
     /// The open root.
@@ -68,6 +74,11 @@ impl SpaceRoot {
     /// The pillar.
     pub fn pillar(&self) -> Pillar {
         self.sentinel.pillar
+    }
+
+    /// True if it could only be read when it was proven.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
     /// True on the machine whose own disk this is; copies are scrubbed only there.

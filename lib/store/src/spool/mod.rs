@@ -65,7 +65,7 @@ pub fn publish(
 ) -> Result<Published, Problem> {
     let outbox = Outbox::open(state, device)?;
     let segments = outbox.put(events)?;
-    let flushed = match space {
+    let flushed = match space.filter(|space| !space.is_read_only()) {
         Some(space) => flush(&outbox, space, device, state, clock)?,
         None => Flushed { waiting: outbox.waiting()?.len(), ..Flushed::default() },
     };
