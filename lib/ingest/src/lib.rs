@@ -34,6 +34,7 @@ mod parallel;
 mod patience;
 mod rebuild;
 mod recover;
+mod rollback;
 mod share;
 mod teller;
 mod transfer;

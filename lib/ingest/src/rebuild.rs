@@ -97,7 +97,7 @@ fn write(manifest: &mut Manifest, news: &[FileNews]) -> Result<(), Problem> {
 }
 
 /// Says which names the copies of a folder and of those above it have.
-fn name_folders(
+pub(crate) fn name_folders(
     batch: &mut Batch<'_>,
     path: &RelPath,
     copy: Option<&RelPath>,
@@ -164,7 +164,7 @@ fn add_folder(
 }
 
 /// What rows say of the copies in one folder.
-struct Names {
+pub(crate) struct Names {
     target: Target,
     /// Copies of files, by their own names.
     files: HashSet<Box<[u8]>>,
@@ -173,7 +173,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(manifest: &Manifest, folder: &RelPath, target: Target) -> Result<Names, Problem> {
+    pub fn of(manifest: &Manifest, folder: &RelPath, target: Target) -> Result<Names, Problem> {
         let reader = manifest.reader()?;
         let Some(id) = reader.folder_id(folder)? else {
             return Ok(Names { target, files: HashSet::new(), folders: HashMap::new() });
@@ -185,7 +185,7 @@ impl Names {
     }
 
     /// The folder whose copy has this name.
-    fn folder(&self, at: &Mapped, copy_name: &[u8]) -> Mapped {
+    pub fn folder(&self, at: &Mapped, copy_name: &[u8]) -> Mapped {
         let (name, own) = match self.folders.get(copy_name) {
             Some(name) => (name.to_vec(), (**name != *copy_name).then(|| copy_name.to_owned())),
             None => names::of_copy(&self.target, copy_name),

@@ -252,10 +252,10 @@ impl Cut {
 }
 
 /// Rows with their names, by the names of their copies.
-type ByCopy = HashMap<Vec<u8>, (Vec<u8>, Record)>;
+pub(crate) type ByCopy = HashMap<Vec<u8>, (Vec<u8>, Record)>;
 
 /// The rows of a folder that say there is a copy.
-fn with_copies(reader: &Reader, folder: i64) -> Result<ByCopy, Problem> {
+pub(crate) fn with_copies(reader: &Reader, folder: i64) -> Result<ByCopy, Problem> {
     let has_copy = |record: &Record| record.kind == RowKind::File && record.copy_mtime_ns.is_some();
     let rows = reader.records_of(folder)?.into_iter().filter(|(_, record)| has_copy(record));
     let by_copy = |(name, row): (Vec<u8>, Record)| (row.copy_name(&name).to_owned(), (name, row));

@@ -38,7 +38,7 @@ use crate::settings::Settings;
 use crate::share::Sharing;
 use crate::source::{self, Source};
 use crate::teller::Teller;
-use crate::{parallel, recover};
+use crate::{parallel, recover, rollback};
 
 /// What is to be done once the run's events are safe.
 #[derive(Debug)]
@@ -139,6 +139,9 @@ impl Work<'_> {
                 let cut_off = self.cut_off(space, &known.manifest)?;
                 inbox::remember(&known.manifest, settings)?;
                 recover::recover(&mut known.manifest, copy, &cut_off, self.machine.stop)?;
+                if known.reconcile && source.arrivals.is_none() {
+                    rollback::explain(&mut known, copy, self.started, self.machine.stop)?;
+                }
             }
         }
         point("ingest.recovered")?;
