@@ -4,6 +4,7 @@ use cli::{Output, Settings};
 use host::clock::{Clock, SystemClock};
 use ingest::verify::{By, Own, Verify, kept, rolling, verify as check};
 use model::cloud::CloudId;
+use model::config::Share;
 use model::device::Device;
 use model::exit::Exit;
 use model::problem::{Code, Problem};
@@ -18,6 +19,10 @@ pub fn verify(
     asked: &args::Verify,
     output: &mut Output,
 ) -> Result<Exit, Problem> {
+    if asked.sample == Share::percent(0) {
+        let what = "a sample of 0% reads nothing";
+        return Err(Problem::new(Code::Usage, what).hint("give a share above 0%, such as 10%"));
+    }
     let prove = if asked.no_repair { space::to_read } else { space::to_write };
     let space = prove(settings)?;
     let stop = cli::stop_on_signals()?;
@@ -39,7 +44,7 @@ pub fn verify(
     // Each sample is another one.
     let seed = SystemClock.now().as_microsecond().cast_unsigned();
     for device in &devices {
-        for cloud in clouds(&space, device, &asked.cloud)? {
+        for cloud in clouds(settings, &space, device, &asked.cloud)? {
             let folder = own_folder(settings, device, &cloud)?;
             let what = Verify {
                 device,
@@ -64,11 +69,23 @@ pub fn verify(
 }
 
 /// The clouds of a device that have a catalog, or those that were named.
-fn clouds(space: &SpaceRoot, device: &Device, named: &[CloudId]) -> Result<Vec<CloudId>, Problem> {
+fn clouds(
+    settings: &Settings,
+    space: &SpaceRoot,
+    device: &Device,
+    named: &[CloudId],
+) -> Result<Vec<CloudId>, Problem> {
+    let clouds = store::catalog::clouds(space, device)?;
+    let state = settings.state()?;
+    let own = |cloud| *device == settings.device && state.knows_cloud(device, cloud);
+    if let Some(unknown) = named.iter().find(|cloud| !clouds.contains(cloud) && !own(cloud)) {
+        let what = format!("nothing was ever stored of {unknown} of {device}");
+        return Err(Problem::new(Code::NotFound, what)
+            .hint("phc-ingest status tells which clouds there are"));
+    }
     if !named.is_empty() {
         return Ok(named.to_vec());
     }
-    let clouds = store::catalog::clouds(space, device)?;
     if clouds.is_empty() {
         return Err(Problem::new(Code::NotFound, format!("nothing was ever stored by {device}")));
     }
@@ -104,7 +121,11 @@ fn own_folder(
     if *device != settings.device {
         return Ok(None);
     }
-    let folder = settings.state()?.of_cloud(device, cloud)?;
+    let state = settings.state()?;
+    if !state.knows_cloud(device, cloud) {
+        return Ok(None);
+    }
+    let folder = state.of_cloud(device, cloud)?;
     // Without a manifest there is nothing to mend by: the next run makes it again.
     Ok(folder.join(ingest::MANIFEST).is_file().then_some(folder))
 }

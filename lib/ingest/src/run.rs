@@ -72,7 +72,8 @@ pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> E
     let early = |events: &[Event]| settings.dry_run || published(settings, machine, events).is_ok();
     let mut teller = Teller::new(emit, &early);
     let nothing_kept = Run { settings, machine, started, folder: None };
-    let folder = match folder_of(settings, machine) {
+    // The scratch lasts as long as the run.
+    let (folder, _scratch) = match folder_of(settings, machine) {
         Ok(folder) => folder,
         Err(problem) => return nothing_kept.end(teller, Done::failed(problem)),
     };
@@ -102,14 +103,41 @@ pub fn run(settings: &Settings, machine: &Machine<'_>, emit: &mut dyn Emit) -> E
     ended
 }
 
-/// The cloud's folder in the state; for a source that never was, none is made.
-fn folder_of(settings: &Settings, machine: &Machine<'_>) -> Result<PathBuf, Problem> {
-    let known_here = settings.state.knows_cloud(&settings.device, &settings.cloud);
-    let known_there = || machine.space.as_ref().is_ok_and(|space| known::in_space(settings, space));
-    if !known_here && !known_there() {
-        source::open(&settings.source)?;
+/// The cloud's folder in the state, made when missing; none is made for a source that never was
+/// or may be none. What only tells works in a folder that goes when it ends.
+fn folder_of(
+    settings: &Settings,
+    machine: &Machine<'_>,
+) -> Result<(PathBuf, Option<tempfile::TempDir>), Problem> {
+    if !settings.state.knows_cloud(&settings.device, &settings.cloud) {
+        let space = machine.space.as_ref().ok();
+        match source::open(&settings.source) {
+            Ok(source) => refuse_loops(settings, source, space)?,
+            Err(_) if space.is_some_and(|space| known::in_space(settings, space)) => {}
+            Err(problem) => return Err(problem),
+        }
+        if settings.dry_run {
+            let scratch = tempfile::tempdir().map_err(|e| {
+                Problem::new(Code::StateUnusable, format!("can't make a temporary folder: {e}"))
+            })?;
+            return Ok((scratch.path().to_owned(), Some(scratch)));
+        }
     }
-    settings.state.of_cloud(&settings.device, &settings.cloud)
+    Ok((settings.state.of_cloud(&settings.device, &settings.cloud)?, None))
+}
+
+fn refuse_loops(
+    settings: &Settings,
+    source: source::Source,
+    space: Option<&SpaceRoot>,
+) -> Result<(), Problem> {
+    match space {
+        Some(space) if settings.inbox.is_some() => {
+            source::refuse_loops_of_inbox(source, space, &settings.state).map(drop)
+        }
+        Some(space) => source::refuse_loops(&source, space, &settings.state),
+        None => Ok(()),
+    }
 }
 
 /// Makes events safe, and delivers them when the space is there.
