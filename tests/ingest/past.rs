@@ -222,3 +222,42 @@ fn what_expired_is_told_as_such() {
     assert_eq!((stored.text("step"), stored.at("lies").is_null()), ("stored", true));
     assert!(stored.at("digest").is_string(), "its digest is known all the same");
 }
+
+#[test]
+fn a_folder_has_no_life_and_that_is_said_and_a_link_tells_its_target() {
+    let life = life();
+    for folder in ["docs/dir", "docs", life.world.source().to_str().unwrap()] {
+        let ended = life.call("history", &[folder]).with(2);
+        assert!(ended.stderr.contains("a folder has no history of its own"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("such as docs/"), "{}", ended.stderr);
+    }
+    let told = life.call("history", &["docs/dir/link"]).ok();
+    let told = told.events_of("phc.ingest.version.told").pop().unwrap();
+    assert_eq!((told.text("target"), told.at("lies").is_null()), ("x", true));
+}
+
+#[test]
+fn a_file_that_was_renamed_away_is_not_given_back_and_its_new_name_is_told() {
+    let life = life();
+    let to = life.fresh();
+    let args = ["docs/dir/x", "--to", to.to_str().unwrap()];
+    let ended = life.call("restore", &args).with(1);
+    assert!(ended.stderr.contains("renamed to docs/dir/y"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--at"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_only_tells_and_what_is_refused_leaves_nothing_in_the_state() {
+    let life = life();
+    let state = life.world.sandbox.state().join("devices/bench/sam");
+    let (source, space) = (life.world.source(), life.world.sandbox.space());
+    life.call("verify", &["--cloud", "ghost"]).with(2);
+    life.call("verify", &["--sample", "0%"]).with(2);
+    let status = life.world.sandbox.run("phc-ingest").args(["status", "--cloud", "ghost"]);
+    status.end().with(2);
+    life.call("plan", &["--cloud", "ghost", "--source", source.to_str().unwrap()]).ok();
+    life.call("run", &["--cloud", "ghost", "--source", space.to_str().unwrap()]).with(2);
+    assert!(!state.join("ingest/ghost").exists(), "no cloud was begun");
+    assert!(!state.join("verify/bench/sam/ghost").exists(), "no book was begun");
+    assert!(state.join("ingest/docs").exists());
+}

@@ -145,6 +145,21 @@ impl Past<'_> {
         Ok(problem.hint(hint))
     }
 
+    /// The problem of a path that is known, and has no life of its own: a folder.
+    pub(super) fn lifeless(&self, path: &RelPath) -> Result<Problem, Problem> {
+        let mut one: Option<RelPath> = None;
+        self.rows()?.below(path, &mut |file| {
+            one.get_or_insert(file);
+        })?;
+        let what = "a folder has no history of its own; each file in it has one";
+        let such = one.map(|file| format!(", such as {}/{file}", self.cloud)).unwrap_or_default();
+        let hint = format!("give a file below it{such}; restore --at gives back the whole folder");
+        let at = path
+            .names()
+            .fold(RelPath::root().join(self.cloud.as_str().as_bytes()), |p, n| p.join(n));
+        Ok(Problem::new(Code::NotFound, what).at(at.text().clone()).hint(hint))
+    }
+
     /// The known path that is most like this one, in the deepest folder of it that is known.
     fn nearest(&self, path: &RelPath) -> Result<Option<RelPath>, Problem> {
         let rows = self.rows()?;

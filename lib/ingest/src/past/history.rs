@@ -6,6 +6,7 @@ use model::event::Payload;
 use model::ingest::{Change, FileNews, FileRecord, RecordKind};
 use model::problem::Problem;
 use model::relpath::RelPath;
+use model::text::Text;
 use serde::{Deserialize, Serialize};
 use store::layout;
 
@@ -60,6 +61,8 @@ pub struct VersionTold {
     pub mtime_ns: Option<i64>,
     /// Its BLAKE3 digest in hexadecimal; null when nobody kept it.
     pub digest: Option<String>,
+    /// A symbolic link's target; null for a file.
+    pub target: Option<Text>,
     /// Where that lies now, below the space; null when it lies nowhere any more.
     pub lies: Option<RelPath>,
 }
@@ -93,6 +96,9 @@ pub fn history(past: &Past<'_>, path: &RelPath, emit: &mut dyn Emit) -> Result<u
     }
     life.formers(&past.rows()?.copy_of(path)?);
     let steps = life.steps;
+    if steps.is_empty() {
+        return Err(past.lifeless(path)?);
+    }
     steps.iter().for_each(|step| drop(tell(emit, step)));
     Ok(steps.len() as u64)
 }
@@ -172,10 +178,12 @@ impl Life<'_> {
     fn formers(&mut self, path: &RelPath) {
         for former in self.trashed.unexplained(path).into_iter().rev() {
             self.lies = Lies::Trash(former.path.clone());
-            self.push(Some(former.put_away), Step::Former, None, None);
-            if let Some(step) = self.steps.last_mut() {
-                step.size = Some(former.size);
-            }
+            let step = self.step(Some(former.put_away), Step::Former, None, None);
+            let step = VersionTold { size: Some(former.size), ..step };
+            // A step of no time belongs to the one before it.
+            let older = |told: &VersionTold| told.time.is_some_and(|time| time < former.put_away);
+            let at = self.steps.iter().position(older).unwrap_or(self.steps.len());
+            self.steps.insert(at, step);
         }
     }
 
@@ -195,7 +203,18 @@ impl Life<'_> {
         if self.steps.last().is_some_and(repeats) {
             self.steps.pop();
         }
-        self.steps.push(VersionTold {
+        let step = self.step(time, step, other, record);
+        self.steps.push(step);
+    }
+
+    fn step(
+        &self,
+        time: Option<Timestamp>,
+        step: Step,
+        other: Option<RelPath>,
+        record: Option<&FileRecord>,
+    ) -> VersionTold {
+        VersionTold {
             cloud: self.past.cloud.to_string(),
             path: self.name.clone(),
             time,
@@ -204,8 +223,9 @@ impl Life<'_> {
             size: record.and_then(|record| record.size),
             mtime_ns: record.map(|record| record.mtime_ns),
             digest: record.and_then(|record| record.digest.clone()),
+            target: record.and_then(|record| record.target.clone()),
             lies: lies_at(self.past, &self.lies),
-        });
+        }
     }
 }
 

@@ -119,7 +119,14 @@ pub fn restore(
     if held.is_empty() {
         let when = at.map_or_else(String::new, |at| format!(" at {at}"));
         let problem = Problem::new(Code::VersionGone, format!("nothing was there{when}"));
-        return Err(problem.at(what.path.text().clone()));
+        let problem = problem.at(what.path.text().clone());
+        return Err(match renamed_to(past, what.path)? {
+            Some(to) => problem.hint(format!(
+                "it was renamed to {}/{to}: restore that, or this one with --at a time before",
+                past.cloud
+            )),
+            None => problem,
+        });
     }
     let mut work = Work {
         past,
@@ -323,6 +330,17 @@ impl Work<'_> {
 struct Given {
     size: Option<u64>,
     digest: Option<String>,
+}
+
+/// Where a file of this path was renamed to last.
+fn renamed_to(past: &Past<'_>, path: &RelPath) -> Result<Option<RelPath>, Problem> {
+    let mut to = None;
+    past.newest_first(&mut |_, news| {
+        if news.from.as_ref() == Some(path) {
+            to.get_or_insert(news.file.path);
+        }
+    })?;
+    Ok(to)
 }
 
 /// Where a file goes below the target: what was asked for keeps its own name, a whole cloud gets the cloud's.
