@@ -158,13 +158,15 @@ fn cloud_found(found: &CloudFound) -> String {
 }
 
 fn cloud_told(told: &CloudTold) -> String {
-    let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let count = |n: Option<u64>, noun: &str| {
+        n.map_or_else(|| format!("? {noun}s"), |n| figures::count(n, noun))
+    };
     let mut text = format!(
-        "{}: {} files, {}, {} tombstones",
+        "{}: {}, {}, {}",
         told.cloud,
-        number(told.files),
+        count(told.files, "file"),
         told.bytes.map_or_else(|| "? bytes".to_owned(), figures::bytes),
-        number(told.tombstones)
+        count(told.tombstones, "tombstone")
     );
     if let Some(c) = told.completeness.as_ref().filter(|c| c.deferred + c.deferred_folders > 0) {
         text.push_str(&format!(
@@ -176,7 +178,11 @@ fn cloud_told(told: &CloudTold) -> String {
     }
     match &told.last_run {
         Some(run) => {
-            text.push_str(&format!("\n  last run {}: {}", run.started, run.outcome.name()));
+            text.push_str(&format!(
+                "\n  last run {}: {}",
+                seconds(run.started),
+                run.outcome.name()
+            ));
             if let Some(problem) = &run.problem {
                 text.push_str(&format!(": {problem}"));
             }
@@ -184,10 +190,10 @@ fn cloud_told(told: &CloudTold) -> String {
         None => text.push_str("\n  no run ended yet"),
     }
     if let Some(time) = told.last_success {
-        text.push_str(&format!("\n  last success {time}"));
+        text.push_str(&format!("\n  last success {}", seconds(time)));
     }
     if let Some(time) = told.unfinished_since {
-        text.push_str(&format!("\n  a run that began {time} never told its end"));
+        text.push_str(&format!("\n  a run that began {} never told its end", seconds(time)));
     }
     if let Some(pending) = told.pending.filter(|pending| *pending > 0) {
         text.push_str(&format!("\n  {} not announced yet", figures::count(pending, "change")));
@@ -197,6 +203,15 @@ fn cloud_told(told: &CloudTold) -> String {
         text.push_str(&format!("\n  {state} plan {}: {}", refusal.plan, refusal.why));
     }
     text
+}
+
+/// A time without what is below a second.
+fn seconds(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn copies(number: u64) -> String {
+    format!("{number} {}", if number == 1 { "copy" } else { "copies" })
 }
 
 fn verified(told: &Verified) -> String {
@@ -224,10 +239,10 @@ fn verified(told: &Verified) -> String {
         text.push_str(&format!(", {n} {what}"));
     }
     if let Some(rolled) = &told.rolling {
-        let oldest = rolled.oldest.map_or_else(|| "never".to_owned(), |time| time.to_string());
+        let oldest = rolled.oldest.map_or_else(|| "never".to_owned(), seconds);
         text.push_str(&format!(
-            "\n  of {} copies, the longest unread since {oldest}; {} overdue, {} behind",
-            rolled.copies,
+            "\n  of {}, the longest unread since {oldest}; {} overdue, {} behind",
+            copies(rolled.copies),
             rolled.overdue,
             figures::bytes(rolled.behind_bytes)
         ));
@@ -243,9 +258,9 @@ fn expired(told: &Expired) -> String {
     };
     let plan = told.plan.as_ref().map(|plan| format!("; plan {plan}")).unwrap_or_default();
     format!(
-        "_trash: {} of {} versions {what} ({} of {}){plan}",
+        "_trash: {} of {} {what} ({} of {}){plan}",
         told.destroyed,
-        told.versions,
+        figures::count(told.versions, "version"),
         figures::bytes(told.destroyed_bytes),
         figures::bytes(told.bytes)
     )
@@ -285,7 +300,11 @@ fn version_told(told: &VersionTold) -> String {
     let size = told.size.map(figures::bytes).unwrap_or_default();
     let digest = told.digest.as_ref().map_or("-", |digest| &digest[..digest.len().min(12)]);
     let other = told.other.as_ref().map(|other| format!("  ({other})")).unwrap_or_default();
-    let lies = told.lies.as_ref().map_or_else(|| "nowhere".to_owned(), ToString::to_string);
+    let lies = match (&told.target, &told.lies) {
+        (Some(target), _) => format!("-> {target}"),
+        (None, Some(lies)) => lies.to_string(),
+        (None, None) => "nowhere".to_owned(),
+    };
     format!("{time:20}  {step:8} {size:>9}  {digest:12}  {}{other}  {lies}", told.path)
 }
 
@@ -313,16 +332,18 @@ fn files_restored(told: &FilesRestored) -> String {
 fn duplicated(told: &Duplicated) -> String {
     let (size, shared) = (figures::bytes(told.size), figures::bytes(told.shared_bytes));
     let digest = &told.digest[..told.digest.len().min(12)];
-    let mut text = format!("{} copies of {size}, {shared} shared  {digest}", told.copies);
+    let mut text = format!("{} of {size}, {shared} shared  {digest}", copies(told.copies));
     told.paths.iter().for_each(|p| text.push_str(&format!("\n  {}/{}", p.cloud, p.path)));
     text
 }
 
 fn counted(told: &Counted) -> String {
+    let one = told.contents == 1;
     format!(
-        "{} contents have {} copies: {} are shared, {} more could be",
-        told.contents,
-        told.copies,
+        "{} {} {}: {} are shared, {} more could be",
+        figures::count(told.contents, "content"),
+        if one { "has" } else { "have" },
+        copies(told.copies),
         figures::bytes(told.shared_bytes),
         figures::bytes(told.unshared_bytes)
     )

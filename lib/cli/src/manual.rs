@@ -162,7 +162,10 @@ fn meaning(arg: &Arg) -> String {
     }
     let usual: Vec<_> = arg.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
     if arg.get_action().takes_values() && !usual.is_empty() {
-        text.push_str(&format!(" Default: {}.", usual.join(" ")));
+        let usual = usual.join(" ");
+        // A full stop after a dot would read as the folder above.
+        let end = if usual.ends_with('.') { "" } else { "." };
+        text.push_str(&format!(" Default: {usual}{end}"));
     }
     text
 }
