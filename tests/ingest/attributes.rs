@@ -71,3 +71,18 @@ fn what_copies_are_not_to_have_is_told_once_a_run_with_how_many_files() {
     assert_eq!(get(&world.copy().join("b"), "user.kept"), Some(b"1".to_vec()));
     assert_eq!(get(&world.copy().join("b"), "user.other"), None);
 }
+
+#[test]
+fn a_copy_that_is_mended_has_its_attributes_again() {
+    let world = World::new(None);
+    fs::write(world.source().join("a"), "content").unwrap();
+    set(&world.source().join("a"), "user.tag", b"red");
+    settle();
+    runs::about(&world, "run", &any()).end().ok();
+    fs::write(world.copy().join("a"), "CONTENT").unwrap();
+    let verify = world.sandbox.run("phc-ingest").arg("verify").arg("--space");
+    let ended = verify.arg(world.sandbox.space()).end().ok();
+    assert_eq!(ended.event("phc.ingest.copies.verified").count("repaired"), 1);
+    assert_eq!(fs::read(world.copy().join("a")).unwrap(), b"content");
+    assert_eq!(get(&world.copy().join("a"), "user.tag"), Some(b"red".to_vec()));
+}

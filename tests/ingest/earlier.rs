@@ -80,6 +80,17 @@ fn a_state_of_a_later_version_is_set_aside_and_made_again_without_a_byte_copied(
     runs::idle(&world);
 }
 
+/// Puts another manifest in the place of this cloud's; the next run sets it aside and copies nothing.
+fn not_believed(world: &World, theirs: &Path) {
+    for log in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{log}", manifest(world).display()));
+    }
+    fs::copy(theirs, manifest(world)).unwrap();
+    let before = trees::snapshot(&world.copy());
+    runs::ingest(world, &any(&["manifest-rebuilt"]));
+    assert_eq!(before, trees::snapshot(&world.copy()), "it was believed");
+}
+
 #[test]
 fn a_manifest_of_another_device_is_set_aside_and_nothing_of_it_is_believed() {
     let world = World::new(None);
@@ -92,13 +103,7 @@ fn a_manifest_of_another_device_is_set_aside_and_nothing_of_it_is_believed() {
     let run = run.arg(world.sandbox.space()).args(["run", "--cloud", "docs", "--source"]);
     run.arg(world.sandbox.path("theirs")).end().ok();
     let theirs = world.sandbox.state().join("devices/bench/kim/ingest/docs/manifest.sqlite");
-    for log in ["-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{log}", manifest(&world).display()));
-    }
-    fs::copy(theirs, manifest(&world)).unwrap();
-    let before = trees::snapshot(&world.copy());
-    runs::ingest(&world, &any(&["manifest-rebuilt"]));
-    assert_eq!(before, trees::snapshot(&world.copy()), "it was believed");
+    not_believed(&world, &theirs);
     assert_eq!(eyes::in_catalog(&world.sandbox.device(), "docs", "c"), "unknown");
     runs::idle(&world);
 }
@@ -117,13 +122,7 @@ fn a_manifest_of_another_cloud_is_set_aside_and_no_tombstone_is_lost() {
     let run = run.args(["run", "--cloud", "more", "--source"]);
     run.arg(world.sandbox.path("theirs")).end().ok();
     let theirs = world.sandbox.state().join("devices/bench/sam/ingest/more/manifest.sqlite");
-    for log in ["-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{log}", manifest(&world).display()));
-    }
-    fs::copy(theirs, manifest(&world)).unwrap();
-    let before = trees::snapshot(&world.copy());
-    runs::ingest(&world, &any(&["manifest-rebuilt"]));
-    assert_eq!(before, trees::snapshot(&world.copy()), "it was believed");
+    not_believed(&world, &theirs);
     let told = |path| eyes::in_catalog(&world.sandbox.device(), "docs", path);
     assert_eq!([told("a"), told("gone"), told("c")], ["live", "gone", "unknown"]);
     runs::idle(&world);

@@ -117,8 +117,32 @@ fn a_file_is_given_back_as_it_was_at_each_time() {
         assert_eq!(life.restored("docs/dir/y", None), are(&[("y", "y2 now")]));
         let whole = life.restored("docs/b", Some(2));
         assert_eq!(whole, are(&[("b", "b")]));
-        let ended = life.call("restore", &["docs/b", "--to", "/nowhere", "--at", &life.times[1]]);
+        let nowhere = life.world.sandbox.path("nowhere");
+        let to = nowhere.to_str().unwrap();
+        let ended = life.call("restore", &["docs/b", "--to", to, "--at", &life.times[1]]);
         assert!(ended.with(1).stderr.contains("[version-gone]"));
+        assert!(!nowhere.exists(), "a folder was made for nothing");
+    }
+}
+
+#[test]
+fn a_folder_is_given_back_with_its_own_facts_and_its_empty_folders() {
+    let world = World::new(None);
+    world.sandbox.write("source/dir/in/x", "x");
+    fs::create_dir(world.source().join("dir/empty")).unwrap();
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    for (name, mode) in [("dir/in", 0o500), ("dir/empty", 0o711), ("dir", 0o750)] {
+        let path = world.source().join(name);
+        fs::File::open(&path).unwrap().set_modified(time).unwrap();
+        crate::hands::chmod(&path, mode);
+    }
+    runs::ingest(&world, &Expected { any_totals: true, ..Expected::default() });
+    let life = Life { world, times: Vec::new(), first_mtime: (0, 0) };
+    let to = life.fresh();
+    life.call("restore", &["docs/dir", "--to", to.to_str().unwrap()]).ok();
+    for (name, mode) in [("dir/in", 0o500), ("dir/empty", 0o711), ("dir", 0o750)] {
+        let meta = to.join(name).metadata().unwrap();
+        assert_eq!((meta.mode() & 0o777, meta.mtime()), (mode, 1_000_000_000), "{name}");
     }
 }
 
@@ -216,7 +240,7 @@ fn what_expired_is_told_as_such() {
     let args = ["docs/a", "--at", &life.times[1], "--to", to.to_str().unwrap()];
     let ended = life.call("restore", &args).with(1);
     assert!(ended.stderr.contains("[version-gone]"), "{}", ended.stderr);
-    assert_eq!(texts(&to), are(&[]));
+    assert!(!to.exists(), "a folder was made for nothing");
     let told = life.call("history", &["docs/a"]).ok();
     let stored = told.events_of("phc.ingest.version.told").pop().unwrap();
     assert_eq!((stored.text("step"), stored.at("lies").is_null()), ("stored", true));

@@ -55,6 +55,7 @@ pub fn verify(
                     folder,
                     mend: !asked.no_repair,
                     sources: asked.source,
+                    keep_xattrs: &settings.config.ingest.keep_xattrs,
                     run: output.run(),
                 }),
                 space: &space,

@@ -308,6 +308,15 @@ impl Dir {
             .attempt("set the permissions of", &self.path)
     }
 
+    /// Sets the folder's own modification time, ns since 1970.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn set_own_mtime(&self, mtime_ns: i64) -> Result<()> {
+        let file = File::from(self.fd.try_clone().attempt("open folder", &self.path)?);
+        crate::facts::set_mtime(&file, mtime_ns).attempt("set the time of", &self.path)
+    }
+
     /// Makes its entries durable (fsync(2) of a folder).
     ///
     /// File systems that can't sync a folder (some FUSE and SMB servers answer EINVAL) are believed.

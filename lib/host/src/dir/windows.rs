@@ -252,6 +252,14 @@ impl Dir {
         Ok(())
     }
 
+    /// A folder's time is left to the system here.
+    ///
+    /// # Errors
+    /// None.
+    pub fn set_own_mtime(&self, _mtime_ns: i64) -> Result<()> {
+        Ok(())
+    }
+
     /// Nothing to do: NTFS journals names, and SMB servers are told per file.
     ///
     /// # Errors

@@ -125,7 +125,8 @@ impl Work<'_, '_> {
             if batch.is_empty() || self.ground.stop.asked() {
                 return Ok(());
             }
-            if let Some(former) = open.take_if(|former| !former.is_plain || !is_plain(&batch)) {
+            let is_plain = self.is_plain(&batch);
+            if let Some(former) = open.take_if(|former| !former.is_plain || !is_plain) {
                 self.complete(former, &[])?;
             }
             self.check_room(&batch)?;
@@ -133,16 +134,21 @@ impl Work<'_, '_> {
             self.note(&folders, open.as_ref())?;
             let former = open.take();
             match self.prepare(&batch, former, &folders) {
-                Ok(prepared) => {
-                    let is_plain = is_plain(&batch);
-                    *open = Some(OpenBatch { prepared, folders, is_plain });
-                }
+                Ok(prepared) => *open = Some(OpenBatch { prepared, folders, is_plain }),
                 Err(problem) => {
                     self.clear_temporaries(&folders);
                     return Err(problem);
                 }
             }
         }
+    }
+
+    /// True if a batch only stores files under their own names: nothing in it takes or leaves a
+    /// name that another batch looks at. What arrives in an inbox looks for a free one.
+    fn is_plain(&self, batch: &[FolderPlan]) -> bool {
+        let stores = |item: &Item| copies(item) || matches!(item.todo, Todo::Symlink);
+        self.ground.arrivals.is_none()
+            && batch.iter().all(|part| !part.is_gone && part.items.iter().all(stores))
     }
 
     /// Does everything that can be done beside the final names, and completes the batch before it meanwhile.
@@ -291,13 +297,6 @@ struct OpenBatch {
     folders: Vec<Busy>,
     /// True if the next batch may be prepared meanwhile.
     is_plain: bool,
-}
-
-/// True if a batch only stores files under their own names: nothing in it takes or leaves a name
-/// that another batch looks at.
-fn is_plain(batch: &[FolderPlan]) -> bool {
-    let stores = |item: &Item| copies(item) || matches!(item.todo, Todo::Symlink);
-    batch.iter().all(|part| !part.is_gone && part.items.iter().all(stores))
 }
 
 fn point(name: &'static str) -> Result<(), Problem> {

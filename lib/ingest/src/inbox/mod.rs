@@ -135,29 +135,14 @@ pub(crate) fn only_arrivals(mut log: PlanLog) -> Result<PlanLog, Problem> {
 #[cfg(test)]
 mod tests {
     use super::Arrivals;
-    use host::{Facts, Kind};
+    use host::Facts;
     use model::config::{Inbox, Period};
 
     #[test]
     fn a_file_is_settled_by_its_change_time_whatever_the_sender_says() {
         let inbox = Inbox { consume: true, remove_folders: false, settle: Period::seconds(10) };
         let arrivals = Arrivals { inbox, in_space: false };
-        let facts = |mtime_ns, ctime_ns| Facts {
-            kind: Kind::File,
-            size: 1,
-            allocated: 1,
-            mtime_ns,
-            ctime_ns,
-            btime_ns: None,
-            file_id: 1,
-            device: 1,
-            mount_id: None,
-            links: 1,
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            away: false,
-        };
+        let facts = |mtime_ns, ctime_ns| Facts { mtime_ns, ctime_ns, ..Facts::plain(1) };
         let now = 100_000_000_000;
         assert!(arrivals.is_settled(&facts(now, Some(now - 10_000_000_000)), now));
         assert!(!arrivals.is_settled(&facts(0, Some(now - 9_000_000_000)), now));

@@ -1,5 +1,7 @@
 //! Giving versions back: copied out of the space, held against their digests, never over anything that is there.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
@@ -16,6 +18,7 @@ use model::relpath::RelPath;
 use model::text::Text;
 use serde::{Deserialize, Serialize};
 use store::manifest::Record;
+use store::names::Mapped;
 
 use super::history::lies_at;
 use super::{Held, Lies, Past, ago, plan};
@@ -131,7 +134,8 @@ pub fn restore(
     let mut work = Work {
         past,
         what,
-        target: if what.dry_run { None } else { Some(target(what.to)?) },
+        target: None,
+        made: RefCell::default(),
         done: FilesRestored {
             cloud: past.cloud.to_string(),
             path: what.path.clone(),
@@ -153,6 +157,9 @@ pub fn restore(
         let (files, bytes) = (work.done.files, work.done.bytes);
         emit.progress(&Progress { doing: "restoring", files, bytes, ..Progress::default() });
     }
+    if let Err(problem) = work.folders() {
+        emit.problem(problem);
+    }
     tell(emit, &work.done);
     Ok(work.done)
 }
@@ -165,8 +172,10 @@ fn target(path: &Path) -> Result<Dir, Problem> {
 struct Work<'a> {
     past: &'a Past<'a>,
     what: &'a Restore<'a>,
-    /// The open target; `None` in a dry run.
+    /// The open target, made when the first file goes there; `None` until then and in a dry run.
     target: Option<Dir>,
+    /// Folders of the target that were not there before.
+    made: RefCell<BTreeSet<RelPath>>,
     done: FilesRestored,
 }
 
@@ -180,6 +189,9 @@ impl Work<'_> {
         }
         let inner = inner(self.what.path, path, self.past.cloud.as_str().as_bytes());
         let kept = record.and_then(|record| record.digest.clone());
+        if self.target.is_none() && !self.what.dry_run {
+            self.target = Some(target(self.what.to)?);
+        }
         let given = match &self.target {
             None => Given { size: record.and_then(|r| r.size), digest: kept.clone() },
             Some(target) => match record.filter(|_| is_link) {
@@ -305,8 +317,44 @@ impl Work<'_> {
         named.map(|()| Given { size: None, digest: None })
     }
 
-    /// A folder of the target, made with the permission bits that its row tells.
+    /// Gives the folders that were made the permission bits and times that they had last, the
+    /// innermost first; and, of what is stored now, the empty ones as well.
+    fn folders(&self) -> Result<(), Problem> {
+        let Some(target) = &self.target else { return Ok(()) };
+        let asked = self.what.path;
+        let mut folders = Vec::new();
+        let mut note = |at: &Mapped, live: bool, mtime_ns: i64, mode: u32| {
+            if at.path.is_within(asked) {
+                folders.push((at.path.clone(), live, mtime_ns, mode));
+            }
+        };
+        self.past.rows()?.reader.each_folder(&mut note)?;
+        folders.sort_unstable();
+        for (path, live, mtime_ns, mode) in folders.into_iter().rev() {
+            let inner = inner(asked, &path, self.past.cloud.as_str().as_bytes());
+            let folder = if live && self.what.at.is_none() {
+                self.folder(target, &inner)?
+            } else {
+                let Ok(folder) = target.beneath(&inner) else { continue };
+                folder
+            };
+            if !self.made.borrow().contains(&inner) {
+                // It is somebody's already.
+                continue;
+            }
+            let given = folder.set_own_mode(mode & 0o777);
+            given.and_then(|()| folder.set_own_mtime(mtime_ns)).map_err(|e| unwritable(&e))?;
+        }
+        Ok(())
+    }
+
+    /// A folder of the target; until all is in it, only its owner may look into it.
     fn folder(&self, target: &Dir, path: &RelPath) -> Result<Dir, Problem> {
+        let mut missing = Some(path.clone());
+        while let Some(at) = missing.filter(|at| target.beneath(at).is_err()) {
+            missing = at.split().map(|(above, _)| above);
+            self.made.borrow_mut().insert(at);
+        }
         target.make_beneath(path, 0o700).map_err(|e| unwritable(&e))
     }
 

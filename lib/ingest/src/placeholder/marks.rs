@@ -111,25 +111,10 @@ fn decimal(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::{Away, by_attributes, is_wanted, may_be_marked, stands_for};
-    use host::{Facts, Kind};
+    use host::Facts;
 
     fn facts(size: u64, allocated: u64) -> Facts {
-        Facts {
-            kind: Kind::File,
-            size,
-            allocated,
-            mtime_ns: 42,
-            ctime_ns: None,
-            btime_ns: None,
-            file_id: 1,
-            device: 1,
-            mount_id: None,
-            links: 1,
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            away: false,
-        }
+        Facts { allocated, mtime_ns: 42, ..Facts::plain(size) }
     }
 
     #[test]

@@ -91,25 +91,17 @@ fn same_facts(facts: &Facts, known: &Known) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Change, Racy, compare};
-    use host::{Facts, Kind};
+    use host::Facts;
     use store::manifest::{Known, RowKind};
 
     fn facts() -> Facts {
         Facts {
-            kind: Kind::File,
-            size: 5,
-            allocated: 4096,
             mtime_ns: 1_000,
             ctime_ns: Some(1_000),
             btime_ns: Some(900),
             file_id: 7,
             device: 1,
-            mount_id: None,
-            links: 1,
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            away: false,
+            ..Facts::plain(5)
         }
     }
 

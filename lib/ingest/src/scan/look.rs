@@ -124,22 +124,7 @@ mod tests {
     use host::{Facts, Kind};
 
     fn file(edit: impl FnOnce(&mut Facts)) -> Here {
-        let mut facts = Facts {
-            kind: Kind::File,
-            size: 5,
-            allocated: 4096,
-            mtime_ns: 1_000,
-            ctime_ns: Some(0),
-            btime_ns: None,
-            file_id: 7,
-            device: 1,
-            mount_id: None,
-            links: 1,
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            away: false,
-        };
+        let mut facts = Facts { mtime_ns: 1_000, ctime_ns: Some(0), file_id: 7, ..Facts::plain(5) };
         edit(&mut facts);
         Here::Other(facts)
     }

@@ -6,4 +6,5 @@ mod moves;
 mod rolling;
 mod safety;
 mod scope;
+mod seen;
 mod stores;

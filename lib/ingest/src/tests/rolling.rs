@@ -50,7 +50,8 @@ fn roll(house: &House, clock: &Hand, rate: u64, stop: &Stop) -> (Verified, Vec<&
     let space = house.space();
     let settings = &house.settings;
     let folder = house.state();
-    let own = Own { folder: &folder, mend: true, sources: false, run: host::id::ordered() };
+    let run = host::id::ordered();
+    let own = Own { folder: &folder, mend: true, sources: false, keep_xattrs: &[], run };
     let what = Verify {
         device: &settings.device,
         cloud: &settings.cloud,

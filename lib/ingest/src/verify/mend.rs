@@ -17,6 +17,7 @@ use store::{device, layout, state};
 use super::state::{Bad, State, state_of};
 use super::{Own, Verified, Verify};
 use crate::apply::{CutOff, Trash, temporary_prefix};
+use crate::attributes::Attributes;
 use crate::copy::{FILE_MODE, Failed};
 use crate::source::{self, Source};
 use crate::transfer::{Transferred, transfer};
@@ -286,6 +287,7 @@ impl<'a> Mender<'a> {
         done: &Transferred,
     ) -> host::Result<i64> {
         use host::error::{Attempt, Meaning};
+        Attributes::new(self.own.keep_xattrs).give(&done.file, &now.xattrs);
         let synced = host::facts::set_mtime(&done.file, now.mtime_ns)
             .and_then(|()| barrier::sync_file(&done.file))
             .and_then(|()| host::facts::of(&done.file));

@@ -18,7 +18,7 @@ use host::error::Meaning;
 use host::stop::Stop;
 use host::{Dir, Kind};
 use model::cloud::CloudId;
-use model::config::Share;
+use model::config::{AttributeName, Share};
 use model::device::Device;
 use model::emit::{Emit, Progress};
 use model::event::Payload;
@@ -72,6 +72,8 @@ pub struct Own<'a> {
     pub mend: bool,
     /// True if the source is read as well: content may rot under unchanged facts.
     pub sources: bool,
+    /// Extended attributes that copies carry.
+    pub keep_xattrs: &'a [AttributeName],
     /// The run's id.
     pub run: RunId,
 }
