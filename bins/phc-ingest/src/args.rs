@@ -102,7 +102,8 @@ pub enum Command {
     /// Gives back a file or folder as it was stored last, or as it was at a time
     ///
     /// PATH is as for history. It goes to a folder elsewhere, under its own name, with its
-    /// times, permissions and extended attributes; nothing is ever written below a source.
+    /// times, permissions and extended attributes (a folder with its last times and
+    /// permissions); nothing is ever written below a source.
     Restore(Restore),
     /// Lists equal content across this user's clouds and within each, and what of it is stored once
     Duplicates {
